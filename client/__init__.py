@@ -1,0 +1,1 @@
+"""The Oschat desktop client: window host, Python bridge, engine and local store."""
