@@ -87,20 +87,27 @@ class CloseCode(IntEnum):
     """WebSocket close codes (RFC 6455, section 7.4; 4000 to 4999 are for private use)."""
 
     NORMAL = 1000
+    """After logout: do not reconnect."""
     UNSUPPORTED_DATA = 1003
+    """A binary message was sent: mend the client."""
     INVALID_TEXT = 1007
+    """A text message was not UTF-8: mend the client."""
     POLICY = 1008
+    """The client broke a rule of the protocol: mend the client."""
     TOO_LARGE = 1009
+    """A request was over `max_request_bytes`: reconnect, and do not send that one again."""
     INTERNAL = 1011
+    """The server failed: reconnect with the ordinary delays."""
     SERVICE_RESTART = 1012
-    """The server stops or restarts: come back after a random delay."""
+    """The server stops or restarts: come back after a random delay of 0.5 to 10 s."""
     TRY_AGAIN_LATER = 1013
+    """The server is full: reconnect with the ordinary delays."""
     RESYNC = 4000
     """The client read too slowly and its queue was dropped: come back at once and catch up."""
     SESSION_ENDED = 4001
-    """The session was revoked or the account disabled: the token is of no more use."""
+    """The session was revoked or the account disabled: the token is of no more use; ask the person to log in."""
     UPDATE_REQUIRED = 4002
-    """No protocol version in common."""
+    """No protocol version in common: tell the person to update."""
     LOGIN_TIMEOUT = 4003
     """Nobody logged in within the time that the server allows."""
 
