@@ -4,9 +4,11 @@ The page opens one WebSocket to the client's loopback server and sends calls, in
 
     {"id": 7, "method": "send_message", "args": {"conversation": "d.a.b", "text": "Hello"}}
 
-Each gets one answer, in the same order: {"id": 7, "result": {…}} or {"id": 7, "error": {"code", "text", "retry"}}.
-Unasked, Python sends {"event": "message", "data": {…}}. The page draws snapshots (results) and applies events; it
-keeps no truth of its own. A class with `method` is a call: its fields are the arguments, `result` is what it
+They are begun in that order, and each gets one answer as soon as it is known (a page of history that the server is
+asked for holds up nothing behind it): {"id": 7, "result": {…}} or {"id": 7, "error": {"code", "text", "retry"}}.
+A result and the events around it come in the order in which they became true. Unasked, Python sends
+{"event": "message", "data": {…}}. The page draws snapshots (results) and applies events; it keeps no truth of its own.
+A class with `method` is a call: its fields are the arguments, `result` is what it
 returns. A class derived from BridgeEvent is an event, named by its tag. docs/bridge.md is generated from this file.
 Times are integers: milliseconds since 1970-01-01 UTC.
 """

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from client.bridge_api import BridgeEvent
+from msgspec import Struct
+
+from client.bridge_api import BridgeEvent, Call, SettingsView
 from client.errors import LinkError
 
 # ---------------------------------------------------------------- link: inputs that the connection thread posts
@@ -104,6 +106,50 @@ class PagePort(Protocol):
 
     def push(self, event: BridgeEvent, *, to: frozenset[PageId] | None = None) -> None:
         """Send an event to these pages, or to all. A page that does not read is disconnected and starts afresh."""
+
+
+# ---------------------------------------------------------------- settings
+
+
+class SettingsPort(Protocol):
+    """What a person can set, read and written on the engine's loop (client/config.py holds the registry)."""
+
+    def get(self, name: str) -> str | bool | int:
+        """The value now. Raises KeyError for a name that is not in the registry: a mistake in our code."""
+
+    def view(self) -> SettingsView:
+        """Every setting with its definition, in order."""
+
+    def change(self, name: str, value: str | bool | int) -> None:
+        """Check and keep a value. Raises BridgeError for a wrong name or value, ClientError where it cannot be kept."""
+
+
+# ---------------------------------------------------------------- the engine, as the shell sees it
+
+
+class EnginePort(Protocol):
+    """The owner of the client's state. Everything here is called on the engine's loop, link_input too."""
+
+    async def start(self) -> None:
+        """Open the store and begin. Raises ClientError; its text is then the answer to every call of a page."""
+
+    async def stop(self) -> None:
+        """Keep what must be kept and let go of everything."""
+
+    async def call(self, page: PageId, call: Call) -> Struct:
+        """The result of a call of a page. Calls are begun in the order in which the page made them. Raises ClientError.
+
+        One page's calls may overlap: what must keep its order happens before the first await.
+        """
+
+    def page_connected(self, page: PageId, window: str) -> None:
+        """A page came; `window` is "main" or a conversation's id."""
+
+    def page_gone(self, page: PageId) -> None:
+        """The page went."""
+
+    def link_input(self, item: LinkInput) -> None:
+        """Something that the connection thread posted."""
 
 
 Clock = Callable[[], float]
