@@ -152,5 +152,21 @@ class EnginePort(Protocol):
         """Something that the connection thread posted."""
 
 
+# ---------------------------------------------------------------- the last log-in
+
+Remembered = Literal["server", "login", "remember"]
+"""Of the last log-in: the server's address as it was typed, the log-in name, and "yes" or "" for remember me."""
+
+
+class LastLoginPort(Protocol):
+    """What the log-in page shows first, kept in plain text in the profile (client/last_login.py). Nothing blocks."""
+
+    def recall(self, name: Remembered) -> str:
+        """What was kept, or an empty text."""
+
+    def keep(self, name: Remembered, value: str) -> None:
+        """Keep it for the next start. Raises ClientError where the profile cannot be written."""
+
+
 Clock = Callable[[], float]
 WindowKind = Literal["main", "conversation"]
