@@ -1,7 +1,8 @@
 """Every frame of the wire contract as a type. What the types say is what is validated, documented and published.
 
 Sections: parts (records inside frames), bodies (what an event carries), requests (client to server, each with an
-`id` and answered exactly once), answers (`re` names the request), pushes (server to client, unasked).
+`id` and answered exactly once), answers (`re` names the request), pushes (server to client, unasked). The contract
+stays in one file, so that it can be read as one.
 
 Decoding ignores fields that it does not know (a newer side may send them) and is strict on those that it knows.
 Times are integers: milliseconds since 1970-01-01 UTC by the server's clock.
