@@ -1,0 +1,1 @@
+"""What differs between desktops, each in a small adapter."""

@@ -1,0 +1,67 @@
+"""The window host where pywebview has no Qt: WebView2 on Windows, WKWebView on macOS. Not tried on either yet."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import webview
+
+from client.desktop.placement import Area, Placement
+from client.log import log
+
+
+class PlainHost:
+    """pywebview as it is, its bridge refused. It has no hook for navigation: the page's policy stands alone."""
+
+    gui: Final = "edgechromium" if sys.platform == "win32" else "cocoa"
+
+    def __init__(self, prefix: str, *, debugging_port: int | None, language: Callable[[], str]) -> None:
+        del prefix, language
+        names = ["winforms", "edgechromium"] if sys.platform == "win32" else ["cocoa"]
+        for name in names:
+            module = importlib.import_module(f"webview.platforms.{name}")
+            if hasattr(module, "js_bridge_call"):
+                module.js_bridge_call = _refuse_bridge_call  # type: ignore[attr-defined]  # it is theirs
+        webview.settings["ALLOW_DOWNLOADS"] = False
+        webview.settings["REMOTE_DEBUGGING_PORT"] = debugging_port
+
+    def screens(self) -> Sequence[Area]:
+        """Each screen, the primary one first."""
+        return [Area(x=each.x, y=each.y, width=each.width, height=each.height) for each in webview.screens]
+
+    def origin(self) -> tuple[int, int]:
+        """What pywebview adds to a window's x and y."""
+        return 0, 0
+
+    def watch(self, window: Any, moved: Callable[[Placement], None]) -> None:
+        """Tell where `window` stands when it closes."""
+
+        def closing() -> None:
+            # GUI calls from this handler deadlock (pywebview#1699): ask from another thread.
+            threading.Thread(target=tell, name="placement", daemon=True).start()
+
+        def tell() -> None:
+            width, height = window.gui.get_size(window.uid)
+            x, y = window.gui.get_position(window.uid)
+            if None not in (x, y, width, height):
+                moved(Placement(x=x, y=y, width=width, height=height))
+
+        window.events.closing += closing
+
+    def bring_to_front(self, window: Any) -> None:
+        """Show, un-minimize and raise."""
+        window.restore()
+        window.show()
+        # There is no call to raise a window: on top for a moment does it.
+        window.on_top = True
+        window.on_top = False
+
+
+def _refuse_bridge_call(window: object, function: str, parameter: object, value_id: str) -> None:
+    """In place of pywebview's bridge, which would call any attribute that the page names."""
+    del window, parameter, value_id
+    log("pywebview bridge call refused", function=str(function)[:100])
