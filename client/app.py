@@ -12,18 +12,24 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from client.address import Address
+from client.browser_windows import BrowserWindows
 from client.command_line import Options
 from client.config import Settings
+from client.desktop.display import check_display
+from client.desktop.links import open_link
 from client.errors import ClientError, UsageError
 from client.instance import Instance
 from client.log import log, log_failure, set_up, tell
+from client.placement import Placements
 from client.ports import EnginePort, PagePort, SettingsPort, WindowPort
 from client.profile import open_profile
+from client.windows import Host, NativeWindows
 
 if TYPE_CHECKING:
     from client.bridge import Bridge
@@ -65,7 +71,7 @@ def run(options: Options, make_core: MakeCore) -> int:
             return 0
         raise UsageError(
             "already_running",
-            f"Oschat already runs with the profile {options.profile} and does not answer. Wait or end it; then try again.",
+            f"Oschat runs with the profile {options.profile} already and does not answer. Wait or end it, and try again.",
         )
     try:
         return _run(options, profile_id, instance, make_core)
@@ -110,17 +116,21 @@ class Windows(WindowPort, Protocol):
 
 def _windows(options: Options, address: Address, settings: Settings) -> Windows:
     if options.browser:
-        from client.browser_windows import BrowserWindows  # noqa: PLC0415  # one of the two
+        return BrowserWindows(address, open_browser=options.open_browser, open_link=open_link)
 
-        return BrowserWindows(address, open_browser=options.open_browser)
-    from client.windows import NativeWindows  # noqa: PLC0415
+    def make_host() -> Host:
+        check_display()
+        if sys.platform == "linux":
+            from client.desktop.qt import QtHost as SystemHost  # noqa: PLC0415  # it loads all of Qt
+        else:
+            from client.desktop.plain import PlainHost as SystemHost  # noqa: PLC0415
+        return SystemHost(
+            address.prefix,
+            debugging_port=options.debugging_port,
+            language=lambda: str(settings.get("language")),
+        )
 
-    return NativeWindows(
-        address,
-        options.profile,
-        debugging_port=options.debugging_port,
-        language=lambda: str(settings.get("language")),
-    )
+    return NativeWindows(address, Placements(options.profile), make_host=make_host, open_link=open_link)
 
 
 def _end_on_signals(end: Callable[[], None]) -> None:

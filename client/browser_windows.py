@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 
 from client.address import Address
-from client.desktop import links
 from client.log import log
 
 
@@ -16,9 +16,10 @@ class BrowserWindows:
 
     native = False
 
-    def __init__(self, address: Address, *, open_browser: bool) -> None:
+    def __init__(self, address: Address, *, open_browser: bool, open_link: Callable[[str], None]) -> None:
         self._address = address
         self._open_browser = open_browser
+        self._open_link = open_link
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -54,4 +55,4 @@ class BrowserWindows:
 
     def open_link(self, url: str) -> None:
         """Hand a link, already checked, to the system."""
-        links.open_link(url)
+        self._open_link(url)

@@ -7,17 +7,13 @@ for its GUI thread. The main thread is pywebview's. Closing the main window ends
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from client.address import Address
-from client.desktop import links
-from client.desktop.display import check_display
-from client.desktop.placement import MIN_SIZE, Area, Placement, Placements, clamp
 from client.log import log, log_failure
+from client.placement import MIN_SIZE, Area, Placement, Placements, clamp
 
 if TYPE_CHECKING:
     import webview
@@ -56,12 +52,17 @@ class NativeWindows:
     native = True
 
     def __init__(
-        self, address: Address, profile: Path, *, debugging_port: int | None, language: Callable[[], str]
+        self,
+        address: Address,
+        placements: Placements,
+        *,
+        make_host: Callable[[], Host],
+        open_link: Callable[[str], None],
     ) -> None:
         self._address = address
-        self._debugging_port = debugging_port
-        self._language = language
-        self._placements = Placements(profile)
+        self._placements = placements
+        self._make_host = make_host
+        self._open_link = open_link
         self._windows: dict[str, webview.Window] = {}
         self._titles: dict[str, str] = {}
         self._host: Host | None = None
@@ -72,7 +73,7 @@ class NativeWindows:
 
     def run(self) -> None:
         """Open the main window and serve until it is closed. Raises UsageError where no window can be opened."""
-        host = self._load()
+        host = self._make_host()
         import webview  # noqa: PLC0415  # the slowest import of all: after the engine's thread has begun
 
         self._host = host
@@ -83,14 +84,6 @@ class NativeWindows:
         self._closing = True
         self._post(None)
         log("windows closed")
-
-    def _load(self) -> Host:
-        check_display()
-        if sys.platform == "linux":
-            from client.desktop.qt import QtHost as HostOfThisSystem  # noqa: PLC0415  # it loads all of Qt
-        else:
-            from client.desktop.plain import PlainHost as HostOfThisSystem  # noqa: PLC0415
-        return HostOfThisSystem(self._address.prefix, debugging_port=self._debugging_port, language=self._language)
 
     # ------------------------------------------------------------ from any thread
 
@@ -112,7 +105,7 @@ class NativeWindows:
 
     def open_link(self, url: str) -> None:
         """Hand a link, already checked, to the system (which checks it again)."""
-        links.open_link(url)
+        self._open_link(url)
 
     def quit(self) -> None:
         """Close every window, which ends `run`."""

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import webview
 
-from client.desktop.placement import Area, Placement
 from client.log import log
+from client.placement import Area, Placement
 
 
 class PlainHost:

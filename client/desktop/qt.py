@@ -12,9 +12,9 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QtMsgType, Signal, qInst
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from client.desktop.display import CHROMIUM_FLAGS
-from client.desktop.placement import Area, Placement
 from client.desktop.qt_page import Guard, GuardedPage, GuardedRequests, View
 from client.log import log, tell
+from client.placement import Area, Placement
 
 _SAVE_AFTER_MS: Final = 400
 """A window that has not moved for this long is where the person wants it."""
