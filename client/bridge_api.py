@@ -51,6 +51,9 @@ class Nothing(View, frozen=True, kw_only=True):
 
 # ---------------------------------------------------------------- views
 
+Language = Literal["system", "en", "zh-CN"]
+Appearance = Literal["system", "light", "dark"]
+
 
 class ErrorView(View, frozen=True, kw_only=True):
     """What went wrong: the page shows its translation of `code` (Fluent id `error-<code>`), else `text`."""
@@ -109,8 +112,8 @@ class AppView(View, frozen=True, kw_only=True):
     """A Fluent id without its prefix `notice-`, for what the person should know (e.g. `key-lost`), or empty."""
     unread: int
     conversations_in: Literal["windows", "docked"]
-    language: Literal["system", "en", "zh-CN"]
-    appearance: Literal["system", "light", "dark"]
+    language: Language
+    appearance: Appearance
     version: str
 
 
