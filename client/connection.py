@@ -1,0 +1,205 @@
+"""The persistent WebSocket: websocket-client's blocking calls in threads of their own, never in the engine's.
+
+Each attempt has a reader thread (it connects, then reads) and a writer thread. What happens is posted as LinkInput
+through `post`, which may be called from any thread. Nothing here decides when to come back: the session does.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+import truststore
+import websocket
+
+from client.errors import LinkError
+from client.ports import FrameArrived, LinkClosed, LinkInput, LinkOpened
+from protocol.limits import MAX_ANSWER_BYTES
+
+CONNECT_TIMEOUT_SECONDS: Final = 10.0
+SEND_TIMEOUT_SECONDS: Final = 15.0
+QUEUED_FRAMES: Final = 1_000
+"""When so many wait, the link is as good as dead: it is closed, and catching up repairs what was dropped."""
+
+_log = logging.getLogger(__name__)
+
+
+class Connection:
+    """Implements LinkPort. `post` gets each LinkInput, in order for each attempt."""
+
+    def __init__(self, post: Callable[[LinkInput], None]) -> None:
+        self._post = post
+        self._current: _Attempt | None = None
+
+    def open(self, attempt: int, url: str) -> None:
+        """Begin to connect; an earlier socket is closed."""
+        self.close()
+        self._current = _Attempt(attempt, url, self._post)
+        self._current.start()
+
+    def send(self, data: bytes) -> None:
+        """Queue one frame; dropped where there is no link."""
+        if self._current is not None:
+            self._current.send(data)
+
+    def close(self) -> None:
+        """Close the socket without waiting."""
+        if self._current is not None:
+            self._current.close()
+            self._current = None
+
+    def join(self, timeout: float) -> bool:
+        """After close: wait so many seconds for every thread to end. Whether they have."""
+        threads = _Attempt.threads()
+        for thread in threads:
+            thread.join(timeout)
+        return not any(thread.is_alive() for thread in threads)
+
+
+class _Attempt:
+    """One socket, from connecting to closing."""
+
+    def __init__(self, number: int, url: str, post: Callable[[LinkInput], None]) -> None:
+        self._number = number
+        self._url = url
+        self._post = post
+        self._outgoing: queue.Queue[bytes | None] = queue.Queue(QUEUED_FRAMES)
+        self._socket: websocket.WebSocket | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @staticmethod
+    def threads() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name.startswith("oschat-link-")]
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name=f"oschat-link-read-{self._number}", daemon=True).start()
+
+    def send(self, data: bytes) -> None:
+        try:
+            self._outgoing.put_nowait(data)
+        except queue.Full:
+            _log.warning("too many frames wait for the link; it is closed")
+            self._abort()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        self._abort()
+
+    def _abort(self) -> None:
+        """Wake both threads: shutting the socket down ends a blocking read or write at once."""
+        with self._lock:
+            link = self._socket
+        if link is not None and link.sock is not None:
+            try:
+                link.sock.shutdown(socket.SHUT_RDWR)
+            except OSError as error:  # it is gone already
+                _log.debug("shutting down a socket: %s", error)
+
+    def _run(self) -> None:
+        code, failure = 0, None
+        try:
+            code = self._connect_and_read()
+        except Exception as error:
+            failure = explain(error, self._url)
+            _log.info("link attempt %d: %s (%s)", self._number, failure.code, type(error).__name__)
+        try:
+            self._outgoing.put_nowait(None)
+        except queue.Full:
+            _log.debug("the writer finds the socket closed")
+        with self._lock:
+            link, self._socket, closed = self._socket, None, self._closed
+        if link is not None:
+            link.shutdown()  # type: ignore[no-untyped-call]  # the library has no types here
+        if not closed:
+            self._post(LinkClosed(self._number, code, failure))
+
+    def _connect_and_read(self) -> int:
+        """Read until the link ends. The close code, 0 where there was none."""
+        link = websocket.WebSocket(
+            skip_utf8_validation=True,  # the codec checks what it decodes; the library's check takes 0.2 s a megabyte
+            sslopt={"context": _tls_context()} if self._url.startswith("wss:") else None,
+            sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            enable_multithread=True,
+        )
+        options = {"timeout": CONNECT_TIMEOUT_SECONDS, "suppress_origin": True, "redirect_limit": 0}
+        link.connect(self._url, **options)  # type: ignore[no-untyped-call]  # as above
+        with self._lock:
+            if self._closed:
+                link.shutdown()  # type: ignore[no-untyped-call]  # as above
+                return 0
+            self._socket = link
+        link.settimeout(None)  # the session's watchdog decides when silence is too long
+        self._post(LinkOpened(self._number))
+        threading.Thread(
+            target=self._write, args=(link,), name=f"oschat-link-write-{self._number}", daemon=True
+        ).start()
+        while True:
+            opcode, data = link.recv_data()
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                return int.from_bytes(data[:2], "big") if len(data) >= 2 else 0
+            if len(data) > MAX_ANSWER_BYTES:
+                raise websocket.WebSocketPayloadException("the frame is larger than the protocol allows")
+            self._post(FrameArrived(self._number, data))
+
+    def _write(self, link: websocket.WebSocket) -> None:
+        while (data := self._outgoing.get()) is not None:
+            try:
+                link.send(data, websocket.ABNF.OPCODE_TEXT)
+            except (OSError, websocket.WebSocketException) as error:
+                _log.info("sending failed: %s", type(error).__name__)
+                self._abort()
+                return
+
+
+def _tls_context() -> ssl.SSLContext:
+    """The system's own trust, company certificates included."""
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def explain(error: BaseException, url: str) -> LinkError:
+    """What a failed attempt means to a person."""
+    host = urlsplit(url).hostname or url
+    match error:
+        case socket.gaierror() | websocket.WebSocketAddressException():
+            text = (
+                f"There is no computer called {host}. Check the address, and whether you are in the company's network."
+            )
+            return LinkError("name_not_found", text, retry=True)
+        case ssl.SSLCertVerificationError():
+            return _explain_certificate(error, host)
+        case ssl.SSLError():
+            text = f"{host} does not speak TLS here, or not as this program does. Check the address and the port."
+            return LinkError("not_an_oschat_server", text)
+        case ConnectionRefusedError():
+            text = f"Nothing listens at this port of {host}. Check the address; the server may be stopped."
+            return LinkError("connection_refused", text, retry=True)
+        case TimeoutError() | websocket.WebSocketTimeoutException():
+            return LinkError("timeout", f"{host} does not answer. Check the address and the network.", retry=True)
+        case websocket.WebSocketBadStatusException() if error.status_code in (502, 503, 504):
+            return LinkError(
+                "server_busy", f"The server behind {host} does not answer now. Try again later.", retry=True
+            )
+        case websocket.WebSocketBadStatusException() | websocket.WebSocketProtocolException():
+            return LinkError("not_an_oschat_server", f"What answers at {host} is not an Oschat server.")
+    return LinkError("link_failed", f"The link to {host} failed. Check the network.", retry=True)
+
+
+def _explain_certificate(error: ssl.SSLCertVerificationError, host: str) -> LinkError:
+    what = f"{error.verify_message} {error}".lower()
+    if "expired" in what:
+        text = f"The certificate of {host} has expired. Tell your administrator; check this computer's clock."
+        return LinkError("certificate_expired", text)
+    if "hostname" in what or "ip address" in what or "not valid for" in what:
+        return LinkError("certificate_wrong_host", f"The certificate at this address does not belong to {host}.")
+    text = (
+        f"This computer does not trust the certificate of {host}. Ask your administrator for the company's certificate."
+    )
+    return LinkError("certificate_untrusted", text)
