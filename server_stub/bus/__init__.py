@@ -1,0 +1,1 @@
+"""The bus that carries messages to actors: base.py is the contract, local.py serves one process."""

@@ -1,0 +1,122 @@
+"""The post office: finds the actor of each user who is online here, and gathers presence for everyone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from msgspec import Struct
+
+from protocol.errors import CloseCode, ErrorCode
+from protocol.messages import ChosenState, Presence
+from server_stub.actor import Supervisor
+from server_stub.bus.base import Bus, EndSessions, Message
+from server_stub.directory import DirectoryBook
+from server_stub.framing import frame
+from server_stub.presence import PresenceBoard
+from server_stub.storage.base import Storage
+from server_stub.user_actor import Device, UserActor
+
+GATHER_SECONDS: Final = 0.2
+"""Changes of presence are gathered for this long, then told to everyone in one frame."""
+
+GATHER_SECONDS_PER_DEVICE: Final = 0.0002
+"""With many devices it is longer: telling everyone about everyone must stay a small part of the work."""
+
+MAX_PRESENCE_ENTRIES: Final = 5_000
+"""People in one presence frame."""
+
+
+class Services(Struct):
+    """What actors share: the rest of the house, as interfaces."""
+
+    storage: Storage
+    bus: Bus
+    directory: DirectoryBook
+    supervisor: Supervisor
+
+
+class PostOffice:
+    """One for each node. Runs on the event loop."""
+
+    def __init__(self, services: Services) -> None:
+        self.presence = PresenceBoard()
+        self.admissions_changed = 0
+        """Counts the occasions on which sessions may have ended: who is just coming in looks again."""
+        self._services = services
+        self._actors: dict[str, UserActor] = {}
+        self._devices: dict[int, Device] = {}
+        self._gathering: asyncio.TimerHandle | None = None
+        services.bus.connect(self)
+
+    # ---------------------------------------------------------------- coming and going
+
+    def attach(self, user: str, device: Device) -> UserActor:
+        """A device has logged in; its requests go to the actor that this returns."""
+        actor = self._actors.get(user)
+        if actor is None:
+            actor = self._actors[user] = UserActor(user, self._services, self)
+        actor.attach(device)
+        self._devices[device.key] = device
+        self.set_presence(user, device.key, "online", "")
+        return actor
+
+    def detach(self, user: str, device: Device) -> None:
+        """A device has gone. May come twice."""
+        if self._devices.pop(device.key, None) is None:
+            return
+        actor = self._actors.get(user)
+        if actor is not None and not actor.detach(device):
+            del self._actors[user]
+        if self.presence.remove(user, device.key):
+            self._gather()
+
+    def forget(self, actor: UserActor) -> None:
+        """The actor has crashed; the next log-in gets a fresh one."""
+        if self._actors.get(actor.user) is actor:
+            del self._actors[actor.user]
+
+    def sessions(self) -> set[str]:
+        """The sessions of all the devices that are here."""
+        return {device.session for device in self._devices.values()}
+
+    def end_sessions(self, sessions: set[str], code: ErrorCode) -> None:
+        """Close the sockets of these sessions, which are over."""
+        for device in tuple(self._devices.values()):
+            if device.session in sessions:
+                device.close(CloseCode.SESSION_ENDED, code)
+
+    def end_users(self, users: set[str], code: ErrorCode) -> None:
+        """Close all the sockets of these users."""
+        self._services.bus.send(sorted(users), EndSessions(None, code))
+
+    # ---------------------------------------------------------------- the bus's receiver
+
+    def arrived(self, user: str, message: Message) -> None:
+        """See Receiver.arrived."""
+        actor = self._actors.get(user)
+        if actor is not None:
+            self._services.supervisor.tell(actor, message)
+
+    def arrived_for_all(self, data: bytes) -> None:
+        """See Receiver.arrived_for_all."""
+        for device in tuple(self._devices.values()):
+            device.send(data)
+
+    # ---------------------------------------------------------------- presence
+
+    def set_presence(self, user: str, device: int, state: ChosenState, text: str) -> None:
+        """What a device wants; everyone is told soon."""
+        if self.presence.put(user, device, state, text):
+            self._gather()
+
+    def _gather(self) -> None:
+        if self._gathering is None:
+            delay = max(GATHER_SECONDS, GATHER_SECONDS_PER_DEVICE * len(self._devices))
+            self._gathering = asyncio.get_running_loop().call_later(delay, self._tell_presence)
+
+    def _tell_presence(self) -> None:
+        self._gathering = None
+        changes = self.presence.take_changes()
+        for begin in range(0, len(changes), MAX_PRESENCE_ENTRIES):
+            self._services.bus.broadcast(frame(Presence(people=changes[begin : begin + MAX_PRESENCE_ENTRIES])))

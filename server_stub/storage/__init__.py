@@ -1,0 +1,1 @@
+"""Storage: base.py is the contract, one file for each back end."""
