@@ -71,7 +71,7 @@ def run(options: Options, make_core: MakeCore) -> int:
             return 0
         raise UsageError(
             "already_running",
-            f"Oschat runs with the profile {options.profile} already and does not answer. Wait or end it, and try again.",
+            f"Oschat runs with the profile {options.profile} and does not answer. Wait, or end it and try again.",
         )
     try:
         return _run(options, profile_id, instance, make_core)
