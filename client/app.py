@@ -80,15 +80,15 @@ def run(options: Options, make_core: MakeCore) -> int:
 
 
 def _run(options: Options, profile_id: str, instance: Instance, make_core: MakeCore) -> int:
-    set_up(options.profile, to_stderr=options.dev)
-    settings = Settings(options.profile)
-    for problem in settings.problems:
-        log("setting ignored", why=problem)
-        tell(problem)
     try:
         address = Address()
     except OSError as error:
         raise UsageError("no_loopback", f"No port of 127.0.0.1 can be opened: {error.strerror}.") from error
+    set_up(options.profile, to_stderr=options.dev, hidden=(address.token, address.knock))
+    settings = Settings(options.profile)
+    for problem in settings.problems:
+        log("setting ignored", why=problem)
+        tell(problem)
     windows = _windows(options, address, settings)
     engine = _EngineThread(
         options, address, windows, lambda pages: make_core(options, profile_id, settings, windows, pages)
@@ -191,15 +191,17 @@ class _EngineThread:
         files = StaticFiles(self._options.ui, self._options.profile / USER_THEMES)
         server = UiServer(self._address, files, bridge, self._windows.show_main)
         await server.start()
-        log("ui ready", url=self._address.page("main") if self._options.dev else None)
+        log("ui ready", url=self._address.page("main"))
         reloading = self._watch(bridge) if self._options.reload else None
         core = self._make_core(bridge)
-        await self._start_core(core, bridge)
+        starting = asyncio.create_task(self._start_core(core, bridge))
         await self._ending.wait()
         if reloading is not None:
             reloading.cancel()
+        # Also while it still starts, e.g. waits for a person to unlock the keyring.
         await core.stop()
         await server.stop()
+        starting.cancel()
 
     async def _start_core(self, core: Core, bridge: Bridge) -> None:
         try:

@@ -1,7 +1,7 @@
 """Structured logs: one JSON object a line, in the profile's log file and, for developers, on stderr.
 
 Never a message's text, never a secret: callers name what happened and give ids, counts and codes. The page's address
-holds a secret and is logged only with the developer flag.
+holds a secret, which is taken out of whatever goes to the file; on stderr, with the developer flag, it stays.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,11 @@ Field = str | int | float | bool | None
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON: time, level, event, and the fields."""
+    """A record as one line of JSON: time, level, event, and the fields; each of `hidden` is left out of it."""
+
+    def __init__(self, hidden: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._hidden = hidden
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
@@ -40,7 +45,10 @@ class JsonLines(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        text = json.dumps(line, ensure_ascii=False)
+        for secret in self._hidden:
+            text = text.replace(secret, "…")
+        return text
 
 
 def log(event: str, level: int = logging.INFO, **fields: Field) -> None:
@@ -53,18 +61,17 @@ def log_failure(event: str, **fields: Field) -> None:
     _logger.error(event, exc_info=True, extra={"fields": fields})
 
 
-def set_up(folder: Path, *, to_stderr: bool) -> None:
-    """Log into `folder`/client.log, and to stderr where asked. Raises OSError where the folder cannot be written."""
+def set_up(folder: Path, *, to_stderr: bool, hidden: Sequence[str] = ()) -> None:
+    """Log into `folder`/client.log, without the secrets `hidden`; and where asked all of it to stderr. Raises OSError."""
     root = logging.getLogger()
     root.setLevel(logging.INFO)
-    handlers: list[logging.Handler] = [
-        RotatingFileHandler(folder / "client.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
-    ]
+    file = RotatingFileHandler(folder / "client.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+    file.setFormatter(JsonLines(hidden))
+    root.addHandler(file)
     if to_stderr:
-        handlers.append(logging.StreamHandler(sys.stderr))
-    for handler in handlers:
-        handler.setFormatter(JsonLines())
-        root.addHandler(handler)
+        stderr = logging.StreamHandler(sys.stderr)
+        stderr.setFormatter(JsonLines())
+        root.addHandler(stderr)
     # pywebview sets up a handler of its own on stderr unless it finds one.
     logging.getLogger("pywebview").addHandler(logging.NullHandler())
     logging.getLogger("picows").setLevel(logging.WARNING)
