@@ -75,7 +75,7 @@ def client(arguments: Sequence[str]) -> int:
 def ui(arguments: Sequence[str]) -> int:
     """The page in an ordinary browser, with the real bridge behind it."""
     set_up(())
-    return run("-m", "client", "--browser", *arguments)
+    return run("-m", "client", "--browser", "--reload", *arguments)
 
 
 def bench(arguments: Sequence[str]) -> int:

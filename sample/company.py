@@ -33,11 +33,6 @@ class SamplePerson(NamedTuple):
     order: int
 
     @property
-    def id(self) -> str:
-        """The user id: the log-in name without its dots."""
-        return self.login.replace(".", "")
-
-    @property
     def email(self) -> str:
         """A mailbox that nobody has."""
         return f"{self.login}@{MAIL_DOMAIN}"

@@ -9,13 +9,13 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from protocol.codec import encode_body
 from protocol.messages import Event, MessageBody, direct_conversation, direct_members
-from sample.company import HERE, people
+from sample.company import HERE
 from server_stub.storage.base import Draft, ReadMark
 from server_stub.storage.events import EventWriter
 from server_stub.storage.migrations import open_database
@@ -34,9 +34,8 @@ class Line(NamedTuple):
     unread: bool
 
 
-def lines(now: float) -> Iterator[Line]:
-    """The whole history as of `now` (seconds since 1970-01-01 UTC), one conversation after the other."""
-    ids = {person.login: person.id for person in people()}
+def lines(now: float, ids: Mapping[str, str]) -> Iterator[Line]:
+    """The whole history as of `now` (seconds since 1970-01-01 UTC), with these user ids by log-in name."""
     pair = ("", "")
     unread = False
     for text in (HERE / "history.txt").read_text(encoding="utf-8").splitlines():
@@ -60,12 +59,13 @@ def fill(database: Path) -> int:
     connection = open_database(database)
     try:
         writer = EventWriter(connection)
-        ids = random.Random("farhill")  # noqa: S311  # message ids need to differ, not to be secret
+        random_ids = random.Random("farhill")  # noqa: S311  # message ids need to differ, not to be secret
         written = 0
         with connection:
-            for line in lines(time.time()):
+            ids = {login: user for user, login in connection.execute("SELECT id, login FROM people")}
+            for line in lines(time.time(), ids):
                 body = bytes(encode_body(MessageBody(text=line.text)))
-                message_id = f"sample-{ids.getrandbits(64):016x}"
+                message_id = f"sample-{random_ids.getrandbits(64):016x}"
                 draft = Draft(
                     line.conversation, direct_members(line.conversation) or (), line.sender, "message", body, message_id
                 )
