@@ -1,0 +1,62 @@
+### 出错的原因和处理办法，按错误代码。没有对应文字的代码显示其自带的说明。
+
+## 页面
+error-bridge_lost = 窗口背后的程序没有响应，正在重试…
+error-missing_server = 请输入公司服务器的地址。
+error-missing_user = 请输入用户名。
+error-missing_password = 请输入密码。
+
+## 与服务器的连接
+error-bad_address = 这不是有效的服务器地址。格式如 chat.example.com 或 chat.example.com:8080。
+error-name_not_found = 找不到这个名称的服务器。请检查拼写和网络。
+error-connection_refused = 服务器在这个地址上拒绝连接。请检查地址，或联系管理员。
+error-connection_lost = 连接已断开。
+error-unreachable = 无法连接到服务器，请检查网络。
+error-timeout = 服务器没有响应。请检查网络后重试。
+error-not_an_oschat_server = 这个地址有响应，但不是 Oschat 服务器。
+error-certificate_untrusted = 这台电脑不信任服务器的证书。请联系管理员。
+error-certificate_expired = 服务器的证书已过期。请联系管理员。
+error-certificate_wrong_host = 服务器的证书属于另一个地址。请检查地址，或联系管理员。
+error-certificate_not_yet_valid = 服务器的证书尚未生效。请检查电脑的日期和时间。
+error-certificate_invalid = 服务器的证书无效。请联系管理员。
+error-tls_failed = 无法与服务器建立安全连接。
+error-update_required = 当前版本的 Oschat 与服务器不匹配，请安装最新版本。
+error-server_restarting = 服务器正在重启，稍后自动重试。
+
+## 登录
+error-bad_credentials = 用户名或密码不正确。
+error-account_disabled = 该账号已停用。请联系管理员。
+error-session_expired = 登录已失效，请重新登录。
+error-too_many_attempts =
+    { $seconds ->
+        [0] 尝试次数过多，请稍后再试。
+       *[other] 尝试次数过多，请在 { $seconds } 秒后再试。
+    }
+error-not_logged_in = 请先登录。
+error-already_logged_in = 已有人登录，请先退出登录。
+
+## 消息与人员
+error-no_such_user = 通讯录里没有这个人。
+error-user_disabled = 对方账号已停用，消息未发出。
+error-self_conversation = 不能和自己聊天。
+error-no_such_conversation = 会话不存在，或你不在其中。
+error-empty_message = 消息是空的。
+error-text_too_long = 文字太长，请缩短或分段发送。
+error-message_id_reused = 消息编号出错，请重新发送。
+error-frame_too_large = 内容太多，请分段发送。
+error-outbox_full = 等待发送的消息太多，请等连接恢复。
+error-offline = 当前没有连接到服务器。
+
+## 服务器与本机
+error-server_busy = 服务器繁忙，请稍后再试。
+error-storage_failed = 服务器暂时无法保存，请稍后再试。
+error-internal = 服务器处理失败。请重试；若仍失败，请告诉管理员。
+error-disk_full = 这台电脑的磁盘已满。请腾出空间后重试。
+error-store_failed = 本机的消息库无法写入。
+error-store_newer = 本机的消息库来自更新版本的 Oschat，请更新此程序。
+
+## 程序不匹配
+error-bad_frame = 程序与服务器无法互通，请更新两者。
+error-unknown_type = 服务器还不支持此操作，新版本也许支持。
+error-bad_field = 服务器拒绝了这个请求。
+error-hello_required = 程序与服务器无法互通，请更新两者。
