@@ -15,12 +15,14 @@ import msgspec
 from msgspec import structs
 
 from protocol.messages import Person
-from server_stub.accounts import hash_password, new_id, password_problem
+from server_stub import org_csv, org_json
+from server_stub.accounts import hash_password, hash_passwords, new_id, password_problem
 from server_stub.app import DataDirectory, serve
 from server_stub.config import Config, load_config
 from server_stub.directory import DirectoryBook
 from server_stub.errors import AccountError, ConfigError, ImportRefused, StartError, StorageError
 from server_stub.log import configure_log
+from server_stub.org import Draft
 from server_stub.storage.base import Storage
 from server_stub.storage.sqlite import SqliteStorage
 
@@ -75,6 +77,16 @@ def _parser() -> argparse.ArgumentParser:
         switching.set_defaults(run=_with_storage(_user_switch), disabled=disabled)
     listing = user.add_parser("list", parents=[common], help="list the accounts, as tab-separated lines")
     listing.set_defaults(run=_with_storage(_user_list))
+
+    org = commands.add_parser("org", help="import or export the organisation").add_subparsers(
+        dest="action", required=True
+    )
+    importing = org.add_parser("import", parents=[common], help="add or change departments and people")
+    importing.add_argument("file", metavar="FILE", help="a .csv or .json file; docs/operating.md describes both")
+    importing.set_defaults(run=_with_storage(_org_import))
+    exporting = org.add_parser("export", parents=[common], help="write the organisation to standard output")
+    exporting.add_argument("--format", choices=sorted(_FORMATS), default="csv")
+    exporting.set_defaults(run=_with_storage(_org_export))
     return parser
 
 
@@ -172,3 +184,32 @@ async def _user_switch(storage: Storage, directory: DirectoryBook, options: argp
 async def _user_list(storage: Storage, directory: DirectoryBook, options: argparse.Namespace) -> None:
     for person in sorted(directory.people.values(), key=lambda person: person.login.casefold()):
         print(person.login, person.name, "disabled" if person.disabled else "active", person.id, sep="\t")
+
+
+_FORMATS = {"csv": (org_csv.read, org_csv.export_csv), "json": (org_json.read, org_json.export_json)}
+
+
+async def _org_import(storage: Storage, directory: DirectoryBook, options: argparse.Namespace) -> None:
+    file = Path(options.file)
+    if file.suffix[1:].lower() not in _FORMATS:
+        raise ImportRefused([f"{file}: the file's name must end in .csv or .json"])
+    read, _ = _FORMATS[file.suffix[1:].lower()]
+    draft = Draft(directory)
+    read(file.name, _read_file(file), draft)
+    plan = draft.plan()
+    hashes = dict(zip(plan.passwords, hash_passwords(plan.passwords.values()), strict=True))
+    await storage.save_directory(plan.people, plan.departments, hashes)
+    print(f"{len(plan.people)} people and {len(plan.departments)} departments imported.")
+
+
+def _read_file(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ImportRefused([f"{file}: cannot be read: {error.strerror}"]) from None
+
+
+async def _org_export(storage: Storage, directory: DirectoryBook, options: argparse.Namespace) -> None:
+    _, export = _FORMATS[options.format]
+    sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]  # a text stream in a real process
+    sys.stdout.write(export(directory))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar, cast
 
 import apsw
 import structlog
@@ -183,12 +183,7 @@ class SqliteStorage:
             connection.execute("BEGIN IMMEDIATE")
             outcomes = self._events.apply(items, careful=careful)
             for job in jobs:
-                job.error = None
-                try:
-                    with connection:  # a savepoint: a job that cannot be done undoes itself alone
-                        job.result = job.work(connection)
-                except (StorageError, apsw.ConstraintError) as error:
-                    job.error = error if isinstance(error, StorageError) else StorageError(str(error))
+                _run_job(connection, job)
             connection.execute("COMMIT")
         except BaseException:
             self._events.forget()
@@ -199,10 +194,15 @@ class SqliteStorage:
 
     # ---------------------------------------------------------------- everything else
 
-    async def _write(self, work: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def run_on_writer(self, work: Callable[[apsw.Connection], object]) -> asyncio.Future[object]:
+        """Run a function on the writer's connection, within a group's transaction."""
         future: asyncio.Future[object] = self._loop.create_future()
-        self._queue.put(_Job(lambda connection: work(connection, *args, **kwargs), future))
-        return await future  # type: ignore[return-value]  # the job's result is what its work returned
+        self._queue.put(_Job(work, future))
+        return future
+
+    async def _write(self, work: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        future = self.run_on_writer(lambda connection: work(connection, *args, **kwargs))
+        return cast(T, await future)
 
     async def _read(self, work: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
@@ -276,3 +276,15 @@ class SqliteStorage:
         await self._loop.run_in_executor(self._readers, self._writer.join)
         self._readers.shutdown()
         self._connection.close()
+
+
+def _run_job(connection: apsw.Connection, job: _Job) -> None:
+    """Run a job in a savepoint: one that cannot be done undoes itself alone. Raises apsw.Error where the disk fails."""
+    job.error = None
+    connection.execute("SAVEPOINT job")
+    try:
+        job.result = job.work(connection)
+    except (StorageError, apsw.ConstraintError) as error:
+        job.error = error if isinstance(error, StorageError) else StorageError(str(error))
+        connection.execute("ROLLBACK TO job")
+    connection.execute("RELEASE job")

@@ -22,6 +22,8 @@ from typing import Any, Self
 import pytest
 import websocket
 
+from tests.support.logs import guard
+
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 20.0
 """Seconds in which anything that is waited for must have come, however busy the machine is."""
@@ -42,6 +44,7 @@ class ServerProcess:
         """What the server has logged; a line that is not JSON is {"text": line}."""
         self._process: subprocess.Popen[str] | None = None
         self._logged = threading.Condition()
+        self._collector = threading.Thread()
 
     @property
     def pid(self) -> int:
@@ -62,7 +65,8 @@ class ServerProcess:
             text=True,
             encoding="utf-8",
         )
-        threading.Thread(target=self._collect, args=(process,), daemon=True).start()
+        self._collector = threading.Thread(target=self._collect, args=(process,), daemon=True)
+        self._collector.start()
         assert process.stdout is not None
         guard = threading.Timer(DEADLINE, process.kill)
         guard.start()
@@ -99,6 +103,7 @@ class ServerProcess:
         code = process.wait(DEADLINE)
         assert process.stdout is not None
         process.stdout.close()
+        self._collector.join(DEADLINE)
         return code
 
     def _collect(self, process: subprocess.Popen[str]) -> None:
@@ -109,6 +114,7 @@ class ServerProcess:
                     record = json.loads(line)
                 except ValueError:
                     record = {"text": line.rstrip("\n")}
+                guard.line("server", line)
                 with self._logged:
                     self.logs.append(record)
                     self._logged.notify_all()
