@@ -84,7 +84,10 @@ def _run(options: Options, profile_id: str, instance: Instance, make_core: MakeC
         address = Address()
     except OSError as error:
         raise UsageError("no_loopback", f"No port of 127.0.0.1 can be opened: {error.strerror}.") from error
-    set_up(options.profile, to_stderr=options.dev, hidden=(address.token, address.knock))
+    try:
+        set_up(options.profile, to_stderr=options.dev, hidden=(address.token, address.knock))
+    except OSError as error:
+        raise UsageError("bad_profile", f"The log in {options.profile} cannot be written: {error.strerror}.") from error
     settings = Settings(options.profile)
     for problem in settings.problems:
         log("setting ignored", why=problem)

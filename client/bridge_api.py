@@ -7,10 +7,10 @@ The page opens one WebSocket to the client's loopback server and sends calls, in
 They are begun in that order, and each gets one answer as soon as it is known (a page of history that the server is
 asked for holds up nothing behind it): {"id": 7, "result": {…}} or {"id": 7, "error": {"code", "text", "retry"}}.
 A result and the events around it come in the order in which they became true. Unasked, Python sends
-{"event": "message", "data": {…}}. The page draws snapshots (results) and applies events; it keeps no truth of its own.
-A class with `method` is a call: its fields are the arguments, `result` is what it
-returns. A class derived from BridgeEvent is an event, named by its tag. docs/bridge.md is generated from this file.
-Times are integers: milliseconds since 1970-01-01 UTC.
+{"event": "message_changed", "data": {…}}. The page draws snapshots (results) and applies events; it keeps no truth of
+its own. A class derived from Call is a method: its fields are the arguments, `result` is what it returns. A class
+derived from BridgeEvent is an event. docs/bridge.md is generated from this file. Times are integers: milliseconds
+since 1970-01-01 UTC.
 """
 
 from __future__ import annotations

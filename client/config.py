@@ -59,7 +59,6 @@ SETTINGS: Final = (
     Setting("appearance", "general", "choice", "system", choices=("system", "light", "dark")),
     Setting("conversations_in", "general", "choice", "windows", choices=("windows", "docked")),
     Setting("send_typing", "privacy", "switch", True),
-    Setting("send_read", "privacy", "switch", True),
 )  # fmt: skip
 
 

@@ -62,7 +62,9 @@ def log_failure(event: str, **fields: Field) -> None:
 
 
 def set_up(folder: Path, *, to_stderr: bool, hidden: Sequence[str] = ()) -> None:
-    """Log into `folder`/client.log, without the secrets `hidden`; and where asked all of it to stderr. Raises OSError."""
+    """Log into `folder`/client.log, without the secrets `hidden`; where asked, all of it to stderr. Raises OSError."""
+    # A log that cannot be written (a full disk) must not end in tracebacks on a person's terminal.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     file = RotatingFileHandler(folder / "client.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
