@@ -5,6 +5,7 @@ departments.txt and people.txt beside this file are the whole of it, in the orde
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -57,6 +58,28 @@ def people() -> list[SamplePerson]:
         SamplePerson(login, name, department, title, order)
         for order, (login, name, department, title) in enumerate(_rows("people.txt"), 1)
     ]
+
+
+def write_csv(file: Path, password: str) -> None:
+    """The company in the form that `org import` reads; everybody has the same password."""
+    all_departments = {department.id: department for department in departments()}
+
+    def path(department: str) -> str:
+        names: list[str] = []
+        while department:
+            names.insert(0, all_departments[department].name)
+            department = all_departments[department].parent
+        return "/".join(names)
+
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream, lineterminator="\n")
+        rows.writerow(["login", "name", "department", "title", "email", "phone", "order", "password"])
+        for department in all_departments.values():
+            rows.writerow(["", "", path(department.id), "", "", "", department.order, ""])
+        for one in people():
+            rows.writerow(
+                [one.login, one.name, path(one.department), one.title, one.email, one.phone, one.order, password]
+            )
 
 
 def _rows(name: str) -> list[list[str]]:
