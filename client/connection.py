@@ -36,12 +36,14 @@ class Connection:
     def __init__(self, post: Callable[[LinkInput], None]) -> None:
         self._post = post
         self._current: _Attempt | None = None
+        self._threads: list[threading.Thread] = []
 
     def open(self, attempt: int, url: str) -> None:
         """Begin to connect; an earlier socket is closed."""
         self.close()
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._current = _Attempt(attempt, url, self._post)
-        self._current.start()
+        self._threads += self._current.start()
 
     def send(self, data: bytes) -> None:
         """Queue one frame; dropped where there is no link."""
@@ -56,10 +58,9 @@ class Connection:
 
     def join(self, timeout: float) -> bool:
         """After close: wait so many seconds for every thread to end. Whether they have."""
-        threads = _Attempt.threads()
-        for thread in threads:
+        for thread in self._threads:
             thread.join(timeout)
-        return not any(thread.is_alive() for thread in threads)
+        return not any(thread.is_alive() for thread in self._threads)
 
 
 class _Attempt:
@@ -74,12 +75,14 @@ class _Attempt:
         self._lock = threading.Lock()
         self._closed = False
 
-    @staticmethod
-    def threads() -> list[threading.Thread]:
-        return [thread for thread in threading.enumerate() if thread.name.startswith("oschat-link-")]
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name=f"oschat-link-read-{self._number}", daemon=True).start()
+    def start(self) -> list[threading.Thread]:
+        threads = [
+            threading.Thread(target=job, name=f"link {self._number} {what}", daemon=True)
+            for job, what in ((self._run, "reads"), (self._write, "writes"))
+        ]
+        for thread in threads:
+            thread.start()
+        return threads
 
     def send(self, data: bytes) -> None:
         try:
@@ -129,18 +132,14 @@ class _Attempt:
             sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             enable_multithread=True,
         )
-        options = {"timeout": CONNECT_TIMEOUT_SECONDS, "suppress_origin": True, "redirect_limit": 0}
-        link.connect(self._url, **options)  # type: ignore[no-untyped-call]  # as above
         with self._lock:
             if self._closed:
-                link.shutdown()  # type: ignore[no-untyped-call]  # as above
                 return 0
-            self._socket = link
+            self._socket = link  # so that closing ends a handshake, too
+        options = {"timeout": CONNECT_TIMEOUT_SECONDS, "suppress_origin": True, "redirect_limit": 0}
+        link.connect(self._url, **options)  # type: ignore[no-untyped-call]  # as above
         link.settimeout(None)  # the session's watchdog decides when silence is too long
         self._post(LinkOpened(self._number))
-        threading.Thread(
-            target=self._write, args=(link,), name=f"oschat-link-write-{self._number}", daemon=True
-        ).start()
         while True:
             opcode, data = link.recv_data()
             if opcode == websocket.ABNF.OPCODE_CLOSE:
@@ -149,8 +148,12 @@ class _Attempt:
                 raise websocket.WebSocketPayloadException("the frame is larger than the protocol allows")
             self._post(FrameArrived(self._number, data))
 
-    def _write(self, link: websocket.WebSocket) -> None:
+    def _write(self) -> None:
         while (data := self._outgoing.get()) is not None:
+            with self._lock:
+                link = self._socket
+            if link is None:
+                continue  # closed meanwhile; nothing is sent before it is open
             try:
                 link.send(data, websocket.ABNF.OPCODE_TEXT)
             except (OSError, websocket.WebSocketException) as error:
