@@ -366,8 +366,14 @@ export class FakePython {
     return {
       settings: [
         choice('language', 'general', ['system', 'en', 'zh-CN']),
-        choice('appearance', 'appearance', ['system', 'light', 'dark']),
-        choice('conversations_in', 'conversations', ['windows', 'docked']),
+        choice('appearance', 'general', ['system', 'light', 'dark']),
+        choice('conversations_in', 'general', ['windows', 'docked']),
+        {
+          ...choice('send_typing', 'privacy', []),
+          kind: 'switch',
+          value: true,
+          default: true,
+        },
       ],
     };
   }

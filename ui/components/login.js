@@ -12,15 +12,15 @@ const FIELD_OF = {
   bad_address: 'server',
   name_not_found: 'server',
   connection_refused: 'server',
-  connection_lost: 'server',
   timeout: 'server',
-  unreachable: 'server',
+  link_failed: 'server',
+  server_busy: 'server',
   not_an_oschat_server: 'server',
   update_required: 'server',
 };
 
 function fieldOf(code) {
-  return FIELD_OF[code] ?? (code.startsWith('certificate') || code.startsWith('tls') ? 'server' : '');
+  return FIELD_OF[code] ?? (code.startsWith('certificate') ? 'server' : '');
 }
 
 class Login extends OcElement {

@@ -1,7 +1,7 @@
 // The main window: oneself, the search, recent conversations and the organisation; beside them a docked conversation.
 
 import { OcElement } from '../element.js';
-import { errorText, t } from '../i18n.js';
+import { errorText, has, t } from '../i18n.js';
 import { emptyState, icon } from '../parts.js';
 import { html, nothing } from '../vendor/lit.js';
 import './conversation.js';
@@ -25,6 +25,7 @@ class Main extends OcElement {
     card: { state: true },
     settings: { state: true },
     problem: { state: true },
+    seenNotice: { state: true },
   };
 
   constructor() {
@@ -35,6 +36,7 @@ class Main extends OcElement {
     this.card = null;
     this.settings = false;
     this.problem = null;
+    this.seenNotice = '';
     this.native = false;
   }
 
@@ -152,7 +154,7 @@ class Main extends OcElement {
         ></oc-me>
         ${this.#search()} ${this.query ? nothing : this.#tabs()}
         <div class="main-list">${this.#list()}</div>
-        ${this.problem ? this.#problemNote() : nothing}
+        ${this.#note()}
         <oc-link-state .bridge=${this.bridge} .link=${this.app.link}></oc-link-state>
       </section>
       ${docks ? html`<section class="main-docked">${this.#dock()}</section>` : nothing}
@@ -264,17 +266,23 @@ class Main extends OcElement {
     return html`<oc-conversation .bridge=${this.bridge} .app=${this.app} .conversation=${this.docked} docked></oc-conversation>`;
   }
 
-  #problemNote() {
-    return html`<div class="banner banner-error main-problem" role="alert">
-      ${icon('circle-alert')}<span>${errorText(this.problem)}</span>
-      <button
-        class="icon-button"
-        type="button"
-        aria-label=${t('action-dismiss')}
-        @click=${() => {
-          this.problem = null;
-        }}
-      >
+  /** What went wrong with the last click, else what Python wants known; until it is dismissed. */
+  #note() {
+    const { notice } = this.app;
+    if (this.problem) return this.#noteCard('error', 'circle-alert', errorText(this.problem), () => this.#seen());
+    if (!notice || notice === this.seenNotice || !has(`notice-${notice}`)) return nothing;
+    return this.#noteCard('info', 'info', t(`notice-${notice}`), () => this.#seen(notice));
+  }
+
+  #seen(notice = this.seenNotice) {
+    this.problem = null;
+    this.seenNotice = notice;
+  }
+
+  #noteCard(kind, sign, text, dismiss) {
+    return html`<div class="banner banner-${kind} main-note" role=${kind === 'error' ? 'alert' : 'status'} data-note=${kind}>
+      ${icon(sign)}<span>${text}</span>
+      <button class="icon-button" type="button" aria-label=${t('action-dismiss')} title=${t('action-dismiss')} @click=${dismiss}>
         ${icon('x')}
       </button>
     </div>`;

@@ -272,11 +272,11 @@ class Timeline extends OcElement {
         ${message.mine ? nothing : html`<span class="message-avatar">${first ? avatar(this.peer, { presence: '' }) : nothing}</span>`}
         <div class="message-body">
           <span class="visually-hidden">${message.mine ? t('message-from-me') : this.peer.name}:</span>
-          <div class="bubble">
+          <div class="bubble" dir="auto">
             ${
               message.state === 'unsupported'
                 ? html`<p class="message-text is-note">${t('message-unsupported')}</p>`
-                : html`<p class="message-text" dir="auto" data-text>${this.#text(message.text)}</p>`
+                : html`<p class="message-text" data-text>${this.#text(message.text)}</p>`
             }
             <span class="message-facts" title=${fullTime(message.at)}>
               <time datetime=${new Date(message.at).toISOString()}>${clock(message.at)}</time>${message.mine ? this.#state(message) : nothing}

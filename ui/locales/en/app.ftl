@@ -14,10 +14,13 @@ login-submit = Log in
 login-busy = Logging in…
 
 ## What the person should know at the log-in
-notice-key-lost = The key of this computer's message store is gone from the system's key store. Log in again; your history comes back from the server.
+notice-key-lost = The key to the messages kept on this computer is gone, so they were fetched again from the server.
 notice-no-keyring = This computer has no key store that works. Messages and log-in are kept until you close Oschat, then come back from the server.
-notice-logged-out-elsewhere = You were logged out from another device.
-notice-store-reset = The message store on this computer could not be read. It was set aside; your history comes back from the server.
+notice-store-damaged = The messages kept on this computer could not be read, so they were fetched again from the server.
+notice-store-newer = The messages kept on this computer come from a newer version of Oschat. This version works without them; update it.
+notice-store-failed = Messages cannot be kept on this computer now. They stay on the server.
+notice-disk-full = This computer's disk is full, so messages cannot be kept here. They stay on the server. Make some room.
+notice-profile-failed = Your choices cannot be kept on this computer: its folder cannot be written.
 
 ## All windows
 app-version = Oschat { $version }

@@ -10,16 +10,12 @@ error-missing_password = Enter your password.
 error-bad_address = This is not a server's address. It looks like chat.example.com or chat.example.com:8080.
 error-name_not_found = There is no server of this name. Check the spelling and your network.
 error-connection_refused = The server does not accept connections at this address. Check the address, or ask your administrator.
-error-connection_lost = The connection was lost.
-error-unreachable = The server cannot be reached. Check your network.
+error-link_failed = The connection to the server failed. Check your network, then try again.
 error-timeout = The server does not answer. Check your network, then try again.
 error-not_an_oschat_server = Something answers at this address, but it is not an Oschat server.
 error-certificate_untrusted = The server's certificate is not trusted by this computer. Ask your administrator.
 error-certificate_expired = The server's certificate has expired. Ask your administrator.
 error-certificate_wrong_host = The server's certificate belongs to another address. Check the address, or ask your administrator.
-error-certificate_not_yet_valid = The server's certificate is not valid yet. Check this computer's date and time.
-error-certificate_invalid = The server's certificate is not valid. Ask your administrator.
-error-tls_failed = No secure connection could be made with the server.
 error-update_required = This version of Oschat does not fit the server. Install the newest version.
 error-server_restarting = The server restarts. Trying again in a moment.
 
@@ -34,6 +30,7 @@ error-too_many_attempts =
        *[other] Too many attempts. Try again in { $seconds } seconds.
     }
 error-not_logged_in = Log in first.
+error-login_replaced = Another log-in was begun.
 error-already_logged_in = Somebody is logged in already. Log out first.
 
 ## Messages and people
@@ -45,7 +42,6 @@ error-empty_message = The message is empty.
 error-text_too_long = The text is too long. Shorten it, or send it in parts.
 error-message_id_reused = The message could not be numbered. Send it again.
 error-frame_too_large = This is too much at once. Send it in parts.
-error-outbox_full = Too many messages wait to be sent. Wait until the connection is back.
 error-offline = There is no connection to the server now.
 
 ## The server and this computer
@@ -54,10 +50,22 @@ error-storage_failed = The server cannot store anything now. Try again later.
 error-internal = The server failed at this. Try again; if it stays so, tell your administrator.
 error-disk_full = This computer's disk is full. Make room, then try again.
 error-store_failed = The message store on this computer cannot be written.
+error-store_damaged = The messages kept on this computer are damaged.
+error-wrong_key = The messages kept on this computer cannot be opened without their key.
+error-profile_failed = The program's folder on this computer cannot be written.
+error-settings_not_saved = The setting could not be saved. Check whether the disk is full.
 error-store_newer = The message store on this computer comes from a newer version of Oschat. Update this one.
 
 ## Programs that do not fit each other
 error-bad_frame = The program and the server do not understand each other. Update both.
 error-unknown_type = The server does not know this yet. A newer server may.
 error-bad_field = The server refused this request.
+error-setting_locked = This setting is set by your administrator.
+error-no_such_setting = There is no such setting.
+error-bad_setting = This value does not fit. Choose another.
+error-link_refused = Only links to web pages and mail addresses are opened.
+error-ended = The program is closing.
+error-bad_call = The window asked for something that the program refuses.
+error-unknown_method = The window and the program do not fit each other. Restart Oschat.
+error-too_many_calls = The window asks too much at once. Wait a moment.
 error-hello_required = The program and the server do not understand each other. Update both.

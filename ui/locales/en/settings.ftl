@@ -3,9 +3,7 @@
 settings-title = Settings
 settings-locked = Set by your administrator.
 settings-section-general = General
-settings-section-appearance = Appearance
-settings-section-conversations = Conversations
-settings-section-connection = Connection
+settings-section-privacy = Privacy
 
 setting-language = Language
 setting-language-system = As the system
@@ -18,3 +16,5 @@ setting-appearance-dark = Dark
 setting-conversations_in = Open conversations
 setting-conversations_in-windows = In windows of their own
 setting-conversations_in-docked = In the main window
+setting-send_typing = Show that I am typing
+setting-send_typing-hint = Others see it while you write to them.

@@ -14,10 +14,13 @@ login-submit = 登录
 login-busy = 正在登录…
 
 ## 登录时需要知道的事
-notice-key-lost = 系统密钥库里找不到本机消息库的密钥。请重新登录，历史消息会从服务器取回。
+notice-key-lost = 本机消息库的密钥已丢失，历史消息已重新从服务器取回。
 notice-no-keyring = 这台电脑没有可用的密钥库。消息和登录只保留到退出 Oschat 为止，之后会从服务器取回。
-notice-logged-out-elsewhere = 你已在另一台设备上被退出登录。
-notice-store-reset = 本机的消息库无法读取，已另存备份；历史消息会从服务器取回。
+notice-store-damaged = 本机保存的消息无法读取，已重新从服务器取回。
+notice-store-newer = 本机保存的消息来自更新版本的 Oschat。当前版本暂不使用它们，请更新程序。
+notice-store-failed = 目前无法在本机保存消息，消息仍保存在服务器上。
+notice-disk-full = 这台电脑的磁盘已满，无法在本机保存消息。消息仍在服务器上，请腾出空间。
+notice-profile-failed = 无法写入本机的程序文件夹，你的选择无法保存。
 
 ## 各窗口共用
 app-version = Oschat { $version }

@@ -10,16 +10,12 @@ error-missing_password = 请输入密码。
 error-bad_address = 这不是有效的服务器地址。格式如 chat.example.com 或 chat.example.com:8080。
 error-name_not_found = 找不到这个名称的服务器。请检查拼写和网络。
 error-connection_refused = 服务器在这个地址上拒绝连接。请检查地址，或联系管理员。
-error-connection_lost = 连接已断开。
-error-unreachable = 无法连接到服务器，请检查网络。
+error-link_failed = 与服务器的连接失败。请检查网络后重试。
 error-timeout = 服务器没有响应。请检查网络后重试。
 error-not_an_oschat_server = 这个地址有响应，但不是 Oschat 服务器。
 error-certificate_untrusted = 这台电脑不信任服务器的证书。请联系管理员。
 error-certificate_expired = 服务器的证书已过期。请联系管理员。
 error-certificate_wrong_host = 服务器的证书属于另一个地址。请检查地址，或联系管理员。
-error-certificate_not_yet_valid = 服务器的证书尚未生效。请检查电脑的日期和时间。
-error-certificate_invalid = 服务器的证书无效。请联系管理员。
-error-tls_failed = 无法与服务器建立安全连接。
 error-update_required = 当前版本的 Oschat 与服务器不匹配，请安装最新版本。
 error-server_restarting = 服务器正在重启，稍后自动重试。
 
@@ -33,6 +29,7 @@ error-too_many_attempts =
        *[other] 尝试次数过多，请在 { $seconds } 秒后再试。
     }
 error-not_logged_in = 请先登录。
+error-login_replaced = 已开始另一次登录。
 error-already_logged_in = 已有人登录，请先退出登录。
 
 ## 消息与人员
@@ -44,7 +41,6 @@ error-empty_message = 消息是空的。
 error-text_too_long = 文字太长，请缩短或分段发送。
 error-message_id_reused = 消息编号出错，请重新发送。
 error-frame_too_large = 内容太多，请分段发送。
-error-outbox_full = 等待发送的消息太多，请等连接恢复。
 error-offline = 当前没有连接到服务器。
 
 ## 服务器与本机
@@ -53,10 +49,22 @@ error-storage_failed = 服务器暂时无法保存，请稍后再试。
 error-internal = 服务器处理失败。请重试；若仍失败，请告诉管理员。
 error-disk_full = 这台电脑的磁盘已满。请腾出空间后重试。
 error-store_failed = 本机的消息库无法写入。
+error-store_damaged = 本机保存的消息已损坏。
+error-wrong_key = 没有密钥，无法打开本机保存的消息。
+error-profile_failed = 无法写入本机的程序文件夹。
+error-settings_not_saved = 设置无法保存，请检查磁盘是否已满。
 error-store_newer = 本机的消息库来自更新版本的 Oschat，请更新此程序。
 
 ## 程序不匹配
 error-bad_frame = 程序与服务器无法互通，请更新两者。
 error-unknown_type = 服务器还不支持此操作，新版本也许支持。
 error-bad_field = 服务器拒绝了这个请求。
+error-setting_locked = 此设置由管理员设定。
+error-no_such_setting = 没有这个设置。
+error-bad_setting = 这个值不合适，请换一个。
+error-link_refused = 只能打开网页链接和邮件地址。
+error-ended = 程序正在关闭。
+error-bad_call = 窗口请求的操作被程序拒绝。
+error-unknown_method = 窗口与程序版本不一致，请重启 Oschat。
+error-too_many_calls = 窗口请求过于频繁，请稍候。
 error-hello_required = 程序与服务器无法互通，请更新两者。

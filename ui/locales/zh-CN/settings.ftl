@@ -3,9 +3,7 @@
 settings-title = 设置
 settings-locked = 由管理员设定。
 settings-section-general = 常规
-settings-section-appearance = 外观
-settings-section-conversations = 会话
-settings-section-connection = 连接
+settings-section-privacy = 隐私
 
 setting-language = 语言
 setting-language-system = 跟随系统
@@ -18,3 +16,5 @@ setting-appearance-dark = 深色
 setting-conversations_in = 会话打开方式
 setting-conversations_in-windows = 独立窗口
 setting-conversations_in-docked = 主窗口内
+setting-send_typing = 显示我正在输入
+setting-send_typing-hint = 你写消息时，对方会看到。
