@@ -66,5 +66,5 @@ class StaticFiles:
             if not target.is_relative_to(root) or not target.is_file():
                 return None
             return File(target.read_bytes(), content_type)
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: links in a circle, before Python 3.13
             return None

@@ -201,8 +201,7 @@ class _PageSocket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame: one call, or a part of one (RFC 6455, section 5.4)."""
         if frame.msg_type == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code(), b"")
-            transport.disconnect()
+            self.close(WSCloseCode.OK)
         elif frame.msg_type == WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
         elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
@@ -224,18 +223,26 @@ class _PageSocket(WSListener):
         self._transport = None
         self._pages.gone(self._page)
 
+    def pause_writing(self) -> None:
+        """The page reads more slowly than we send; MAX_UNSENT_BYTES bounds that."""
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+
     def close(self, code: WSCloseCode) -> None:
         """Close the socket with this code."""
-        if self._transport is not None:
-            self._transport.send_close(code, b"")
-            self._transport.disconnect()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.send_close(code, b"")
+            transport.disconnect()
 
     def _send(self, data: bytes) -> None:
         transport = self._transport
-        if transport is None or transport.is_close_frame_sent:
+        if transport is None:
             return
         if transport.underlying_transport.get_write_buffer_size() + len(data) > MAX_UNSENT_BYTES:
             log("page does not read", page=self._page)
+            self._transport = None
             transport.underlying_transport.abort()
             return
         transport.send(WSMsgType.TEXT, data)
