@@ -40,7 +40,7 @@ class Step:
     title: str
     inputs: Callable[[], Sequence[bytes | Path]]
     outputs: Sequence[Path]
-    action: Callable[[Log], None]
+    action: Callable[[Log], object]
 
 
 class Log:
