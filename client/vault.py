@@ -61,13 +61,16 @@ class KeyringVault:
 
     def get(self, name: str) -> bytes | None:
         """The secret, or None. Never raises: a keyring that fails is a keyring without it."""
+        if name in self._memory:
+            # It could not be kept, so whatever the keyring has is older.
+            return self._memory[name]
         found = self._ask("get", lambda backend: backend.get_password(SERVICE, self._user(name)))
         if found is not None:
             try:
                 return base64.b64decode(found, validate=True)
             except (binascii.Error, ValueError):
                 log("secret not readable", logging.WARNING, name=name)
-        return self._memory.get(name)
+        return None
 
     def set(self, name: str, secret: bytes) -> bool:
         """Keep the secret; False where it will last for this run only."""
