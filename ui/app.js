@@ -8,8 +8,10 @@ const url = new URL(`bridge${location.search}`, location.href);
 url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
 const bridge = new Bridge(url.href);
 
-const app = document.querySelector('[data-app]');
+const app = document.createElement('oc-app');
+app.className = 'window';
 app.bridge = bridge;
+document.body.append(app);
 bridge.on('open', () => {
   reportTo((text) => {
     // A report that cannot be sent is kept for the next connection.
