@@ -194,7 +194,8 @@ class Desktop(Program):
     @contextlib.contextmanager
     def drive(self, playwright: Playwright) -> Iterator[Windows]:
         """Connect to the windows; the program goes on when the connection ends."""
-        self.wait("window shown", window="main")
+        # A renderer that is still loading its first page answers DevTools' attachment half, and Playwright waits for ever.
+        self.wait("page connected", window="main")
         browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{self.debugging_port}", no_defaults=True)
         try:
             yield Windows(browser)
