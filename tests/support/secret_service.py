@@ -7,7 +7,27 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+from jeepney import MatchRule, message_bus  # type: ignore[import-untyped]  # it has no types
+from jeepney.io.blocking import Proxy, open_dbus_connection  # type: ignore[import-untyped]  # it has no types
+
+NAME: Final = "org.freedesktop.secrets"
+START_SECONDS: Final = 20
 STOP_SECONDS: Final = 10
+
+# Without folders of services: a keyring that has gone must not be started again by the bus.
+_BUS: Final = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:dir={runtime}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
 
 
 class SecretService:
@@ -33,8 +53,10 @@ class SecretService:
         }
         for name in ("PYTHON_KEYRING_BACKEND", "GNOME_KEYRING_CONTROL"):
             self.environment.pop(name, None)
+        config = home / "bus.conf"
+        config.write_text(_BUS.format(runtime=runtime), "utf-8")
         self._bus = subprocess.Popen(
-            ["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address=unix:dir={runtime}"],
+            ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=self.environment,
@@ -79,9 +101,15 @@ class SecretService:
         self._keyring.stdin.write(password)
         self._keyring.stdin.close()
         self._keyring.stdin = None
-        # It is ready when it owns its name on the bus.
-        subprocess.run(
-            ["gdbus", "wait", "--session", "--timeout", "20", "org.freedesktop.secrets"],
-            env=self.environment,
-            check=True,
-        )
+        self._wait_for_owner()
+
+    def _wait_for_owner(self) -> None:
+        """The keyring is ready when it owns its name on the bus."""
+        with open_dbus_connection(self.environment["DBUS_SESSION_BUS_ADDRESS"]) as connection:
+            bus = Proxy(message_bus, connection)
+            rule = MatchRule(type="signal", member="NameOwnerChanged", path=message_bus.object_path)
+            rule.add_arg_condition(0, NAME)
+            bus.AddMatch(rule)
+            with connection.filter(rule) as signals:
+                if not bus.NameHasOwner(NAME)[0]:
+                    connection.recv_until_filtered(signals, timeout=START_SECONDS)
