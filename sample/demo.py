@@ -22,6 +22,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 import websocket
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 from sample import company, history, talk
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
                 listing = _run_server_command("user", "list", "--data", str(data)).splitlines()
                 ids = {cells[0]: cells[3] for cells in (line.split("\t") for line in listing)}
                 _show_on_a_virtual_screen(stack, Path(folder), url, ids, given.out.absolute())
-    except (DemoError, RuntimeError, AssertionError, OSError, subprocess.SubprocessError) as error:
+    except (DemoError, PlaywrightError, RuntimeError, AssertionError, OSError, subprocess.SubprocessError) as error:
         print(f"The demo failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -175,6 +176,19 @@ def _show_on_a_virtual_screen(
         for name, login, language, appearance in PEOPLE
     ]
     camera = talk.Camera(out)
+    try:
+        _play(clients, ids, camera, started)
+    except BaseException:
+        for client, (name, _, _, _) in zip(clients, PEOPLE, strict=True):
+            (out / f"{name}.log").write_text(client.tail() + "\n", encoding="utf-8")
+        print(f"What the two clients logged is in {out}", file=sys.stderr)
+        raise
+    print(f"Pictures of every window ({time.monotonic() - started:.1f} s):", flush=True)
+    for path in camera.taken:
+        print(f"  {path}", flush=True)
+
+
+def _play(clients: Sequence[Desktop], ids: Mapping[str, str], camera: talk.Camera, started: float) -> None:
     with sync_playwright() as playwright:
         emma, lin = (
             talk.Actor(name, ids[login], client, talk.connect(playwright, client))
@@ -185,9 +199,6 @@ def _show_on_a_virtual_screen(
             talk.log_in(one, PASSWORD, camera)
         print("Emma Clarke and 林月 have logged in.", flush=True)
         talk.talk(emma, lin, camera)
-    print(f"Pictures of every window ({time.monotonic() - started:.1f} s):", flush=True)
-    for path in camera.taken:
-        print(f"  {path}", flush=True)
 
 
 if __name__ == "__main__":

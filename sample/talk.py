@@ -105,6 +105,6 @@ def _answer_the_call(lin: Actor, conversation: str, camera: Camera) -> Page:
 
 def connect(playwright: Playwright, client: Desktop) -> Windows:
     """Reach the windows of a client that was started with a debugging port."""
-    client.wait("window shown", window="main")
+    client.wait("page connected", window="main")  # a page that still loads can let the connection hang
     address = f"http://127.0.0.1:{client.debugging_port}"
     return Windows(playwright.chromium.connect_over_cdp(address, no_defaults=True))
