@@ -42,7 +42,7 @@ RULES = (
     Rule("shell", r"shell\s*=\s*True", ("*.py",), "a shell parses what should be arguments"),
     Rule(
         "silent except",
-        r"except[^\n:]*:\s*\n\s*pass\b",
+        r"except( (Base)?Exception\b[^\n]*)?:\s*\n\s*pass\b",
         ("*.py",),
         "handle it, log it, or say by contextlib.suppress which",
     ),
@@ -106,12 +106,13 @@ def test_rule(rule: Rule) -> None:
 
 
 def test_the_page_reaches_python_through_the_bridge_alone() -> None:
-    pattern = re.compile(r"new WebSocket\(|\bfetch\(|pywebview\b(?!'s)")
+    static = {"ui/i18n.js", "ui/components/emoji-picker.js"}  # these read our own static files
+    pattern = re.compile(r"new WebSocket\(|\bfetch\(|\bpywebview\b")
     found = [
         f"{name_of(path)}: {match.group()}"
         for path in sources(*PAGE)
         if path != ROOT / "ui" / "bridge.js"
         for match in pattern.finditer(re.sub(r"^\s*(//|\*|/\*).*$", "", text_of(path), flags=re.MULTILINE))
+        if not (match.group() == "fetch(" and name_of(path) in static)
     ]
-    own_files = [line for line in found if line.startswith(("ui/i18n.js: fetch(", "ui/emoji.js: fetch("))]
-    assert found == own_files, f"One door to Python, which a reader can check: {found}"
+    assert not found, f"One door to Python, which a reader can check: {found}"
