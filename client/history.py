@@ -57,30 +57,35 @@ def message_view(store: Store, event: Event, me: str, read_by_peer: int) -> Mess
 
 async def page(source: Source, conversation: str, top: int, limit: int) -> Page:
     """At most `limit` messages from seq `top` downwards. Raises StoreError."""
-    store = source.store
-    messages: list[MessageView] = []
+    events: list[Event] = []
+    shown = 0
+    error: ClientError | None = None
     for _ in range(MOST_ROUNDS):
-        if top < 1:
+        if top < 1 or shown >= limit:
             break
-        run = store.run_below(conversation, top, MAX_PAGE_EVENTS)
+        run = source.store.run_below(conversation, top, MAX_PAGE_EVENTS)
         if not run:
             try:
-                answer = await source.ask(
-                    GetHistory(id=0, conversation=conversation, before=top + 1, limit=MAX_PAGE_EVENTS)
-                )
-            except ClientError as error:
-                return Page(messages, True, error)
-            run = [event for event in answer.events if event.conversation == conversation and event.seq <= top]
+                run = await _fetch(source, conversation, top)
+            except ClientError as failure:
+                error = failure
+                break
             if not run:
-                return Page(messages, False, None)  # the server has nothing older
-            store.write([SaveEvents(tuple(run))])
-        views = [message_view(store, event, source.me, source.read_by_peer()) for event in run]
-        older = [view for view in views if view is not None]
-        room = limit - len(messages)
-        if len(older) > room:
-            return Page(older[-room:] + messages, True, None)
-        messages = older + messages
+                top = 0  # the server has nothing older
+                break
+        events = run + events
+        shown += sum(message_view(source.store, event, source.me, 0) is not None for event in run)
         top = run[0].seq - 1
-        if len(messages) >= limit:
-            break
-    return Page(messages, top >= 1, None)
+    # The views are made only now: while the server was asked, the peer may have read.
+    read = source.read_by_peer()
+    views = [message_view(source.store, event, source.me, read) for event in events]
+    messages = [view for view in views if view is not None]
+    return Page(messages[-limit:], top >= 1 or len(messages) > limit, error)
+
+
+async def _fetch(source: Source, conversation: str, top: int) -> list[Event]:
+    """Events from seq `top` downwards from the server, kept for the next time. Raises ClientError."""
+    answer = await source.ask(GetHistory(id=0, conversation=conversation, before=top + 1, limit=MAX_PAGE_EVENTS))
+    run = [event for event in answer.events if event.conversation == conversation and event.seq <= top]
+    source.store.write([SaveEvents(tuple(run))])
+    return run

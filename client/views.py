@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
-from client.bridge_api import ErrorView, LinkView, MessageView, PersonView, RecentView, TreeRow
+import msgspec
+
+from client.bridge_api import (
+    Appearance,
+    AppView,
+    ConversationChanged,
+    ErrorView,
+    Language,
+    LinkView,
+    MessageView,
+    PersonView,
+    RecentView,
+    StartView,
+    TreeRow,
+    WindowView,
+)
 from client.errors import ClientError
+from client.ports import SettingsPort
 from client.session.conversations import preview
 from client.session.effects import Conversation, Outgoing
 from client.session.session import Session
@@ -33,6 +49,69 @@ def link_view(session: Session, now: float, wall: int) -> LinkView:
         case "online":
             return LinkView(state="online")
     return LinkView(state="idle", error=error_view(link.error))
+
+
+class Visitor(Protocol):
+    """What the log-in page shows (client/entrance.py)."""
+
+    server: str
+    login: str
+    remember: bool
+    server_locked: bool
+    remember_possible: bool
+    notice: str
+
+
+def app_view(
+    session: Session,
+    visitor: Visitor,
+    settings: SettingsPort,
+    *,
+    ready: bool,
+    version: str,
+    now: float,
+    wall: int,
+) -> AppView:
+    """What every window must know."""
+    return AppView(
+        phase="ready" if ready else "login",
+        link=link_view(session, now, wall),
+        me=person_view(session, session.me.id) if ready else None,
+        chosen_state=session.chosen,
+        status_text=session.status_text,
+        organisation=session.organisation,
+        server=visitor.server,
+        login=visitor.login,
+        remember=visitor.remember,
+        server_locked=visitor.server_locked,
+        remember_possible=visitor.remember_possible,
+        notice=visitor.notice,
+        unread=session.talk.conversations.unread(),
+        conversations_in="docked" if settings.get("conversations_in") == "docked" else "windows",
+        language=msgspec.convert(settings.get("language"), Language),
+        appearance=msgspec.convert(settings.get("appearance"), Appearance),
+        version=version,
+    )
+
+
+def start_view(app: AppView, window: str, native: bool) -> StartView:
+    """All that a page needs for its first picture; `window` is "main" or a conversation's id."""
+    if window == "main":
+        return StartView(window=WindowView(kind="main", conversation=""), app=app, native=native)
+    return StartView(window=WindowView(kind="conversation", conversation=window), app=app, native=native)
+
+
+def changed_view(session: Session, id: str) -> ConversationChanged | None:
+    """The peer, their typing and their read position; None where there is no such conversation."""
+    conversation = session.talk.conversations.get(id)
+    if conversation is None or not conversation.peer:
+        return None
+    return ConversationChanged(
+        conversation=id,
+        peer=person_view(session, conversation.peer),
+        typing=session.talk.typing.is_typing(id),
+        read_by_peer=conversation.read_peer,
+    )
 
 
 def person_view(session: Session, id: str) -> PersonView:
@@ -129,10 +208,10 @@ def event_view(event: Event, me: str, read_by_peer: int) -> MessageView | None:
 
 def recents(session: Session) -> list[Conversation]:
     """Conversations with something to show, the last activity first."""
-    outgoing = session.outbox.conversations()
+    outgoing = session.talk.outbox.conversations()
     shown = [
         c
-        for c in session.conversations.all()
+        for c in session.talk.conversations.all()
         if c.peer and (c.last_message or c.draft or c.wants_to_talk or c.id in outgoing)
     ]
     return sorted(shown, key=lambda c: (activity(session, c), c.id), reverse=True)
@@ -140,13 +219,13 @@ def recents(session: Session) -> list[Conversation]:
 
 def activity(session: Session, conversation: Conversation) -> int:
     """When something last happened, in milliseconds."""
-    waiting = session.outbox.of(conversation.id)
+    waiting = session.talk.outbox.of(conversation.id)
     return max(conversation.at, waiting[-1].at if waiting else 0)
 
 
 def recent_view(session: Session, conversation: Conversation) -> RecentView:
     """A row of the recent conversations."""
-    waiting = session.outbox.of(conversation.id)
+    waiting = session.talk.outbox.of(conversation.id)
     text, mine = conversation.preview, conversation.mine
     if waiting:
         text, mine = preview(waiting[-1].text), True
@@ -160,7 +239,7 @@ def recent_view(session: Session, conversation: Conversation) -> RecentView:
         mine=mine,
         at=activity(session, conversation),
         unread=conversation.unread,
-        typing=session.typing.is_typing(conversation.id),
+        typing=session.talk.typing.is_typing(conversation.id),
         wants_to_talk=conversation.wants_to_talk,
         failed=any(message.failure is not None for message in waiting),
     )

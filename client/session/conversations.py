@@ -21,7 +21,15 @@ from client.session.effects import (
 )
 from protocol.codec import decode_body
 from protocol.limits import MAX_SYNC_CURSORS
-from protocol.messages import ConversationState, Event, History, MessageBody, ReadBody, direct_members
+from protocol.messages import (
+    ConversationState,
+    Event,
+    History,
+    MessageBody,
+    ReadBody,
+    direct_conversation,
+    direct_members,
+)
 
 PREVIEW_CHARACTERS: Final = 120
 LONGEST_GAP: Final = 2_000
@@ -80,11 +88,21 @@ class Conversations:
 
     def unread(self) -> int:
         """All conversations together."""
-        return sum(c.unread for c in self._items.values())
+        return sum(c.unread for c in self._items.values() if c.peer)
 
     def link_lost(self) -> None:
         """Gaps that were asked for get no answer any more; syncing closes them."""
         self._asked.clear()
+
+    def forget_gap(self, conversation: str) -> None:
+        """A gap was not filled: the next event asks again."""
+        self._asked.pop(conversation, None)
+
+    def with_any(self, peers: frozenset[str]) -> bool:
+        """Whether there is a conversation with one of them."""
+        if len(peers) > len(self._items):
+            return any(c.peer in peers for c in self._items.values())
+        return any(peer != self.me and direct_conversation(self.me, peer) in self._items for peer in peers)
 
     # ------------------------------------------------------------ events
 
@@ -176,7 +194,7 @@ class Conversations:
         effects: list[Effect] = [SaveEvents(tuple(events)), *self.put(conversation)]
         effects.append(EventsApplied(conversation.id, tuple(events), hole))
         if recount:
-            effects.append(RecountUnread(conversation.id))
+            effects.append(RecountUnread(conversation.id, conversation.read_mine))
         if dirty:
             effects.append(ConversationDirty(conversation.id))
         return [*effects, RecentsDirty()]
@@ -190,7 +208,7 @@ class Conversations:
             return []
         conversation, recount = self._read(conversation, min(seq, conversation.cursor))
         effects: list[Effect] = [*self.put(conversation), RecentsDirty()]
-        return [*effects, RecountUnread(conversation_id)] if recount else effects
+        return [*effects, RecountUnread(conversation_id, conversation.read_mine)] if recount else effects
 
     def recounted(self, conversation_id: str, unread: int) -> list[Effect]:
         """The store has counted."""

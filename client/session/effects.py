@@ -220,9 +220,10 @@ class OutgoingRemoved:
 
 @dataclass(frozen=True, slots=True)
 class RecountUnread:
-    """Count the messages of others after the own read position, and tell the session."""
+    """Count the messages of others after seq `after`, the own read position, and tell the session."""
 
     conversation: str
+    after: int
 
 
 Effect = (

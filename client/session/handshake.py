@@ -70,7 +70,7 @@ class Handshake:
         raise AssertionError("a link without credentials is never opened")
 
     @staticmethod
-    def concerns(request: Request) -> bool:
+    def concerns(request: Request | None) -> bool:
         """Whether the request is one of the handshake's."""
         return isinstance(request, Hello | Login | Resume)
 

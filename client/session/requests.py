@@ -19,7 +19,7 @@ class Requests:
         self._open: dict[int, tuple[Request, int | None]] = {}
         self.synced = False
 
-    def asked(self, request: RequestType, ticket: int | None) -> RequestType:
+    def asked(self, request: RequestType, ticket: int | None = None) -> RequestType:
         """The request with its id."""
         self._last += 1
         numbered = msgspec.structs.replace(request, id=self._last)

@@ -85,7 +85,7 @@ class Desk:
         self.engine: Engine
 
         def post(item: LinkInput) -> None:
-            loop.call_soon_threadsafe(self.engine.link_input, item)
+            loop.call_soon_threadsafe(self._take, item)
 
         self.connection = Connection(post)
         self.engine = Engine(
@@ -100,6 +100,10 @@ class Desk:
             user=user,
             version="test",
         )
+
+    def _take(self, item: LinkInput) -> None:
+        self.engine.link_input(item)
+        self._news.set()
 
     def push(self, event: api.BridgeEvent, *, to: frozenset[PageId] | None = None) -> None:
         self.events.append((to, event))
