@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from server_stub.turn import Turn
+from server_stub.turn import Step, Turn
 
 log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ class Supervisor:
         if not actor.waiting:
             actor.waiting = True
             self._ready.append(actor)
-            self._turn.ask()
+            self._turn.ask(Step.ACTORS)
 
     def run(self) -> None:
         """Empty the mailboxes; what the actors tell one another meanwhile is handled too."""

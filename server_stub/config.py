@@ -85,7 +85,8 @@ def _parse(file: Path, text: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file} is not valid TOML: {error}.") from None
+        last = f"at line {text.count(chr(10)) + 1}, at the end"
+        raise ConfigError(f"{file} is not valid TOML: {str(error).replace('at end of document', last)}.") from None
 
 
 def _line(text: str, key: str) -> int:

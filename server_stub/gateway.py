@@ -30,7 +30,7 @@ from protocol.errors import CloseCode, ErrorCode, FrameError, ProtocolError
 from protocol.limits import MAX_REQUEST_BYTES
 from protocol.messages import AnyRequest
 from server_stub.framing import frame as framed
-from server_stub.turn import Turn
+from server_stub.turn import Step, Turn
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ READ_BUFFER_BYTES: Final = 2_048
 HANDSHAKE_SECONDS: Final = 5
 """For the HTTP request that becomes a WebSocket."""
 
-CLOSE_SECONDS: Final = 3
+CLOSE_SECONDS: Final = 5
 """For the client to answer a close frame; then the socket is cut."""
 
 PING_AFTER_SECONDS: Final = 30
@@ -319,7 +319,7 @@ class Gateway:
     def speaks(self, connection: Connection) -> None:
         """Have this socket flushed at the end of the turn."""
         self._speaking.append(connection)
-        self._turn.ask()
+        self._turn.ask(Step.SOCKETS)
 
     def opened(self, connection: Connection) -> None:
         """A socket is there; somebody must log in on it soon."""

@@ -8,23 +8,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from enum import IntEnum
+
+
+class Step(IntEnum):
+    """The steps of a turn, in order. Each goes on until it has nothing left to do."""
+
+    ACTORS = 0
+    STORAGE = 1
+    SOCKETS = 2
+    NONE = 3
 
 
 class Turn:
-    """Runs its steps, in order, once in each turn in which somebody asked for it."""
+    """Runs its steps, in order, once in each turn in which somebody asked for one."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.steps: Sequence[Callable[[], None]] = ()
         self._loop = loop
         self._asked = False
+        self._at: int = Step.NONE
 
-    def ask(self) -> None:
-        """Have the steps run before the loop waits again."""
-        if not self._asked:
+    def ask(self, step: Step) -> None:
+        """Have this step run before the loop waits again."""
+        if not self._asked and self._at > step:  # otherwise it is still to come, or at it now
             self._asked = True
             self._loop.call_soon(self._run)
 
     def _run(self) -> None:
         self._asked = False
-        for step in self.steps:
-            step()
+        try:
+            for at, step in enumerate(self.steps):
+                self._at = at
+                step()
+        finally:
+            self._at = Step.NONE

@@ -134,7 +134,7 @@ class UserActor(Actor):
     def receive(self, message: object) -> None:
         """See Actor.receive."""
         if type(message) is Deliver:
-            for device in self._devices.values():
+            for device in tuple(self._devices.values()):  # one that is too slow leaves at once
                 if device.key != message.except_device:
                     device.send(message.data)
         elif type(message) is tuple:
