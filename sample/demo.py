@@ -25,7 +25,9 @@ import websocket
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
+from protocol.messages import direct_conversation
 from sample import company, history, talk
+from sample.colleagues import Colleagues
 from sample.screen import VirtualScreen
 from tests.support.desktop import ROOT, Desktop, Program
 
@@ -53,6 +55,7 @@ def main(arguments: Sequence[str]) -> int:
             server = stack.enter_context(_server(data))
             url = str(server.wait("server.listening")["url"])
             print(f"The server listens at {url}; its data is in {data}", flush=True)
+            stack.enter_context(Colleagues(url, PASSWORD))
             if display and not given.headless:
                 _open_for_a_person(stack, Path(folder), url)
             else:
@@ -109,9 +112,12 @@ def _environment() -> dict[str, str]:
     return added
 
 
-def _profile(folder: Path, name: str, settings: dict[str, str]) -> Path:
+def _profile(folder: Path, name: str, settings: dict[str, str], places: dict[str, tuple[int, int, int, int]]) -> Path:
+    """A profile with these settings, whose windows stand at (x, y, width, height)."""
     profile = folder / name
     profile.mkdir()
+    frames = {window: dict(zip(("x", "y", "width", "height"), place, strict=True)) for window, place in places.items()}
+    (profile / "windows.json").write_text(json.dumps(frames), encoding="utf-8")
     lines = [f"{key} = {json.dumps(value)}\n" for key, value in settings.items()]
     (profile / "settings.toml").write_text("".join(lines), encoding="utf-8")
     return profile
@@ -120,8 +126,8 @@ def _profile(folder: Path, name: str, settings: dict[str, str]) -> Path:
 def _open_for_a_person(stack: contextlib.ExitStack, folder: Path, url: str) -> None:
     """Two clients, logged in; until both main windows are closed."""
     clients: list[Program] = []
-    for name, login, language, _ in PEOPLE:
-        profile = _profile(folder, name, {"language": language})
+    for index, (name, login, language, _) in enumerate(PEOPLE):
+        profile = _profile(folder, name, {"language": language}, {"main": (60 + 400 * index, 60, 360, 720)})
         command = [sys.executable, "-m", "client", "--server", url, "--profile", str(profile), "--user", login, "--dev"]
         clients.append(stack.enter_context(Program(command, environment=_environment())))
     for client, (_, login, _, _) in zip(clients, PEOPLE, strict=True):
@@ -165,10 +171,15 @@ def _show_on_a_virtual_screen(
     started = time.monotonic()
     screen = stack.enter_context(VirtualScreen())
     print(f"There is no display: a virtual screen runs at {screen.environment['DISPLAY']}", flush=True)
+    conversation = direct_conversation(*(ids[login] for _, login, _, _ in PEOPLE))
+    places = {
+        "emma": {"main": (8, 30, 360, 720), conversation: (382, 30, 560, 720)},
+        "lin": {conversation: (956, 30, 560, 720), "main": (1530, 30, 360, 720)},
+    }
     clients = [
         stack.enter_context(
             Desktop(
-                _profile(folder, name, {"language": language, "appearance": appearance}),
+                _profile(folder, name, {"language": language, "appearance": appearance}, places[name]),
                 *("--server", url, "--user", login),
                 environment={**screen.environment, **_environment()},
             )
@@ -178,13 +189,14 @@ def _show_on_a_virtual_screen(
     camera = talk.Camera(out)
     try:
         _play(clients, ids, camera, started)
+        screen.picture(out / "screen.png")
     except BaseException:
         for client, (name, _, _, _) in zip(clients, PEOPLE, strict=True):
             (out / f"{name}.log").write_text(client.tail() + "\n", encoding="utf-8")
         print(f"What the two clients logged is in {out}", file=sys.stderr)
         raise
     print(f"Pictures of every window ({time.monotonic() - started:.1f} s):", flush=True)
-    for path in camera.taken:
+    for path in (out / "screen.png", *camera.taken):
         print(f"  {path}", flush=True)
 
 

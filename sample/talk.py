@@ -54,6 +54,8 @@ def log_in(one: Actor, password: str, camera: Camera) -> None:
     field.fill(password)
     field.press("Enter")
     expect(page.locator("[data-search]")).to_be_visible(timeout=WAIT_MS)
+    note = page.locator("[data-note]")  # it says that there is no keyring, which is so on purpose
+    note.get_by_role("button").click(timeout=WAIT_MS)
 
 
 def talk(emma: Actor, lin: Actor, camera: Camera) -> None:
@@ -89,7 +91,9 @@ def talk(emma: Actor, lin: Actor, camera: Camera) -> None:
         expect(roster.locator(f'[data-conversation="{conversation}"]')).to_be_visible(timeout=WAIT_MS)
         camera.take(roster, f"{one.name}-roster")
         roster.locator('[data-tab="organisation"]').click()
-        expect(roster.locator("[data-department]").first).to_be_visible(timeout=WAIT_MS)
+        for department in ("Engineering", "Client", "Desktop"):
+            roster.locator("[data-department]").filter(has_text=department).first.click(timeout=WAIT_MS)
+        expect(roster.locator(f'[data-person="{lin.user}"]')).to_be_visible(timeout=WAIT_MS)
         camera.take(roster, f"{one.name}-organisation")
 
 
