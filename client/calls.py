@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
@@ -25,6 +25,8 @@ from protocol.limits import MAX_TEXT_CHARACTERS
 from protocol.messages import AnyAnswer, GetHistory, History, Person, Request, direct_conversation
 
 FIRST_PAGE_MESSAGES: Final = 50
+
+LINK_SCHEMES: Final = frozenset({"http", "https", "mailto"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,3 +184,14 @@ class Calls:
         if text != conversation.draft:
             self._entrance.store.write([SaveConversation(replace(conversation, draft=text))], durable=True)
             self._hands.perform(self._session.talk.save_draft(conversation.id, text))
+
+
+def checked_link(url: str) -> str:
+    """The link. Raises ClientError unless it is a link that may be opened."""
+    try:
+        scheme = urlsplit(url).scheme.lower()
+    except ValueError:
+        scheme = ""
+    if scheme not in LINK_SCHEMES or not url.isprintable() or " " in url:
+        raise ClientError("link_refused", "Only links to web pages and mail addresses are opened.")
+    return url

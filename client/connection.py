@@ -6,12 +6,12 @@ through `post`, which may be called from any thread. Nothing here decides when t
 
 from __future__ import annotations
 
-import logging
 import queue
 import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ import truststore
 import websocket
 
 from client.errors import LinkError
+from client.log import log
 from client.ports import FrameArrived, LinkClosed, LinkInput, LinkOpened
 from protocol.limits import MAX_ANSWER_BYTES
 
@@ -26,8 +27,6 @@ CONNECT_TIMEOUT_SECONDS: Final = 10.0
 SEND_TIMEOUT_SECONDS: Final = 15.0
 QUEUED_FRAMES: Final = 1_000
 """When so many wait, the link is as good as dead: it is closed, and catching up repairs what was dropped."""
-
-_log = logging.getLogger(__name__)
 
 
 class Connection:
@@ -88,7 +87,7 @@ class _Attempt:
         try:
             self._outgoing.put_nowait(data)
         except queue.Full:
-            _log.warning("too many frames wait for the link; it is closed")
+            log("link closed: too many frames wait", attempt=self._number)
             self._abort()
 
     def close(self) -> None:
@@ -103,8 +102,8 @@ class _Attempt:
         if link is not None and link.sock is not None:
             try:
                 link.sock.shutdown(socket.SHUT_RDWR)
-            except OSError as error:  # it is gone already
-                _log.debug("shutting down a socket: %s", error)
+            except OSError:
+                return  # it is gone already
 
     def _run(self) -> None:
         code, failure = 0, None
@@ -112,13 +111,11 @@ class _Attempt:
             code = self._connect_and_read()
         except Exception as error:
             failure = explain(error, self._url)
-            _log.info("link attempt %d: %s (%s)", self._number, failure.code, type(error).__name__)
-        try:
-            self._outgoing.put_nowait(None)
-        except queue.Full:
-            _log.debug("the writer finds the socket closed")
+            log("link failed", attempt=self._number, code=failure.code, why=type(error).__name__)
         with self._lock:
             link, self._socket, closed = self._socket, None, self._closed
+        with suppress(queue.Full):  # then the writer finds that the socket is gone
+            self._outgoing.put_nowait(None)
         if link is not None:
             link.shutdown()  # type: ignore[no-untyped-call]  # the library has no types here
         if not closed:
@@ -126,7 +123,7 @@ class _Attempt:
 
     def _connect_and_read(self) -> int:
         """Read until the link ends. The close code, 0 where there was none."""
-        link = websocket.WebSocket(
+        link = _BoundedWebSocket(
             skip_utf8_validation=True,  # the codec checks what it decodes; the library's check takes 0.2 s a megabyte
             sslopt={"context": _tls_context()} if self._url.startswith("wss:") else None,
             sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -144,8 +141,8 @@ class _Attempt:
             opcode, data = link.recv_data()
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 return int.from_bytes(data[:2], "big") if len(data) >= 2 else 0
-            if len(data) > MAX_ANSWER_BYTES:
-                raise websocket.WebSocketPayloadException("the frame is larger than the protocol allows")
+            if opcode != websocket.ABNF.OPCODE_TEXT:
+                raise websocket.WebSocketProtocolException("a binary message")
             self._post(FrameArrived(self._number, data))
 
     def _write(self) -> None:
@@ -153,13 +150,38 @@ class _Attempt:
             with self._lock:
                 link = self._socket
             if link is None:
-                continue  # closed meanwhile; nothing is sent before it is open
+                return  # closed meanwhile; nothing is sent before it is open
             try:
                 link.send(data, websocket.ABNF.OPCODE_TEXT)
             except (OSError, websocket.WebSocketException) as error:
-                _log.info("sending failed: %s", type(error).__name__)
+                log("sending failed", attempt=self._number, why=type(error).__name__)
                 self._abort()
                 return
+
+
+class _BoundedWebSocket(websocket.WebSocket):
+    """Refuses a message over the protocol's limit as soon as its length is told, before it fills the memory."""
+
+    _gathered = 0
+
+    def recv_frame(self) -> websocket.ABNF:
+        """One frame. Raises WebSocketPayloadException for one that makes its message too large."""
+        buffer = self.frame_buffer
+        if buffer.needs_header():
+            buffer.recv_header()
+        if buffer.needs_length():
+            buffer.recv_length()
+        assert buffer.header is not None
+        assert buffer.length is not None
+        ends, opcode = buffer.header[0], buffer.header[4]
+        if opcode < websocket.ABNF.OPCODE_CLOSE:  # not a control frame, which may come between
+            self._gathered += buffer.length
+            if self._gathered > MAX_ANSWER_BYTES:
+                raise websocket.WebSocketPayloadException("the message is larger than the protocol allows")
+            if ends:
+                self._gathered = 0
+        frame: websocket.ABNF = super().recv_frame()  # type: ignore[no-untyped-call]  # the library has no types here
+        return frame
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -190,7 +212,11 @@ def explain(error: BaseException, url: str) -> LinkError:
             return LinkError(
                 "server_busy", f"The server behind {host} does not answer now. Try again later.", retry=True
             )
-        case websocket.WebSocketBadStatusException() | websocket.WebSocketProtocolException():
+        case (
+            websocket.WebSocketBadStatusException()
+            | websocket.WebSocketProtocolException()
+            | websocket.WebSocketPayloadException()
+        ):
             return LinkError("not_an_oschat_server", f"What answers at {host} is not an Oschat server.")
     return LinkError("link_failed", f"The link to {host} failed. Check the network.", retry=True)
 

@@ -11,7 +11,6 @@ import random as random_module
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -19,7 +18,7 @@ from msgspec import Struct
 from client import bridge_api as api
 from client import history, views
 from client.account import StoresPort
-from client.calls import Calls, Hands
+from client.calls import Calls, Hands, checked_link
 from client.entrance import Entrance
 from client.errors import ClientError, StoreError
 from client.log import log, log_failure
@@ -48,8 +47,6 @@ RESET_MESSAGES: Final = 50
 
 LOGOUT_SECONDS: Final = 3.0
 """So long the server may take to confirm a log-out; then it is done here all the same."""
-
-LINK_SCHEMES: Final = frozenset({"http", "https", "mailto"})
 
 
 def wall_clock() -> int:
@@ -89,9 +86,7 @@ class Engine:
         self._session = Session(random, f"Oschat {version}".strip(), device)
         self._pages = Pages(pages, self._app_view, lambda: len(views.recents(self._session)), self._changed_view)
         hands = Hands(perform=self._perform, ask=self._ask, clock=clock, wall=wall)
-        self._calls = Calls(
-            self._session, self._entrance, self._pages, windows=windows, settings=settings, hands=hands
-        )  # fmt: skip
+        self._calls = Calls(self._session, self._entrance, self._pages, windows=windows, settings=settings, hands=hands)
         self._ready = False
         self._entering: asyncio.Task[None] | None = None
         self._login_wait: asyncio.Future[None] | None = None
@@ -163,7 +158,7 @@ class Engine:
                 self._pages.push(api.SettingsChanged())
                 self._pages.app_dirty()
             case api.OpenLink(url=url):
-                self._windows.open_link(_checked_link(url))
+                self._windows.open_link(checked_link(url))
             case api.SetTitle(title=title):
                 self._windows.set_title(self._pages.window(page), title)
             case api.ReportProblem(text=text):
@@ -389,14 +384,3 @@ class Engine:
 
     def _changed_view(self, id: str) -> api.ConversationChanged | None:
         return views.changed_view(self._session, id) if self._ready else None
-
-
-def _checked_link(url: str) -> str:
-    """Raises ClientError unless it is a link that may be opened."""
-    try:
-        scheme = urlsplit(url).scheme.lower()
-    except ValueError:
-        scheme = ""
-    if scheme not in LINK_SCHEMES or not url.isprintable() or " " in url:
-        raise ClientError("link_refused", "Only links to web pages and mail addresses are opened.")
-    return url

@@ -15,7 +15,7 @@ INTERFACES = frozenset({"server_stub.storage.base", "server_stub.bus.base", "cli
 WIRING = frozenset({"app", "core", "cli", "__main__"})
 """client/core.py is the part of the wiring that runs on the engine's loop."""
 
-ON_THE_STORE = frozenset({"client.engine", "client.account", "client.history"})
+ON_THE_STORE = frozenset({"client.account", "client.entrance", "client.history"})
 """They perform the session's effects on the local store, and hold it."""
 
 
