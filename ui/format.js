@@ -66,6 +66,20 @@ export function badge(number) {
   return number > 99 ? '99+' : String(number);
 }
 
+// Marks that turn the direction of what follows, and characters that take no room: in a name they only deceive.
+const DECEIVING = /[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\p{Cc}]/gu;
+const OVERRIDE = /[\u202d\u202e]/g;
+
+/** A name, title or status as it is shown: one line, with deceiving characters made visible. */
+export function plainLine(text) {
+  return text.replace(DECEIVING, '\ufffd');
+}
+
+/** A message's text as it is shown: overrides of the writing direction, which no honest text needs, made visible. */
+export function plainText(text) {
+  return text.replace(OVERRIDE, '\ufffd');
+}
+
 const HAN = /\p{Script=Han}/u;
 const LETTER = /[\p{L}\p{N}]/u;
 

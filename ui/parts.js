@@ -1,6 +1,6 @@
 // Small pieces of markup that many components use: icons, avatars, presence marks.
 
-import { hue, initials } from './format.js';
+import { hue, initials, plainLine } from './format.js';
 import { t } from './i18n.js';
 import { html, nothing, svg } from './vendor/lit.js';
 
@@ -35,18 +35,18 @@ export function avatar(person, { size = 'medium', presence = person.presence } =
 
 /** A person's name, isolated so that its direction stays its own. */
 export function nameOf(person, className = '') {
-  return html`<bdi class="person-name ${className}">${person.name}</bdi>`;
+  return html`<bdi class="person-name ${className}">${plainLine(person.name)}</bdi>`;
 }
 
 /** Title and department in one line. */
 export function roleOf(person) {
-  return [person.title, person.department].filter(Boolean).join(' · ');
+  return plainLine([person.title, person.department].filter(Boolean).join(' · '));
 }
 
 /** What a person's state is called, with the status text. */
 export function presenceText(person) {
   const state = person.disabled ? t('person-disabled') : t(`presence-${person.presence}`);
-  return person.status_text ? `${state} · ${person.status_text}` : state;
+  return person.status_text ? `${state} · ${plainLine(person.status_text)}` : state;
 }
 
 /** The large picture and words of an empty or broken place. */

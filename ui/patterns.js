@@ -106,6 +106,7 @@ const PATTERNS = {
   conversation: [TALK, () => conversation()],
   'conversation-empty': [TALK, () => conversation({ history: 0 })],
   'conversation-unread': [TALK, () => conversation({ conversation: { first_unread: 5 } })],
+  'conversation-draft': [TALK, () => conversation({ conversation: { draft: '没写完的话' } })],
   'conversation-typing': [TALK, () => conversation({ conversation: { typing: true } })],
   'conversation-offline': [
     TALK,

@@ -109,6 +109,20 @@ def python_of(page: Page) -> str:
     return "document.querySelector('oc-app').bridge"
 
 
+def called(page: Page, method: str) -> None:
+    """Wait until the page has called `method`."""
+    page.evaluate(
+        """method => new Promise((resolve) => {
+          const look = () => {
+            if (document.querySelector('oc-app').bridge.calls.some((call) => call.method === method)) resolve();
+            else requestAnimationFrame(look);
+          };
+          look();
+        })""",
+        method,
+    )
+
+
 def calls(page: Page, method: str) -> list[dict[str, Any]]:
     """The arguments of each call of `method` so far."""
     found: list[dict[str, Any]] = page.evaluate(

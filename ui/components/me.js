@@ -1,6 +1,7 @@
 // Oneself, at the top of the main window: name, state, status text; the way to settings and out.
 
 import { OcElement } from '../element.js';
+import { plainLine } from '../format.js';
 import { t } from '../i18n.js';
 import { avatar, icon, nameOf, presenceMark } from '../parts.js';
 import { html, nothing } from '../vendor/lit.js';
@@ -83,7 +84,7 @@ class Me extends OcElement {
         ${avatar(me, { size: 'medium', presence: state })}
         <span class="me-words">
           ${nameOf(me, 'me-name')}
-          <span class="me-state"><bdi>${text || mine}</bdi></span>
+          <span class="me-state"><bdi>${plainLine(text) || mine}</bdi></span>
         </span>
         ${icon('chevron-down', 'me-chevron')}
       </button>

@@ -1,6 +1,6 @@
 // People: the department tree, and what a search finds. Both draw the same rows.
 
-import { count } from '../format.js';
+import { count, plainLine } from '../format.js';
 import { errorText, t } from '../i18n.js';
 import { avatar, emptyState, icon, nameOf, presenceText, roleOf } from '../parts.js';
 import { html, nothing } from '../vendor/lit.js';
@@ -131,7 +131,10 @@ class PeopleTree extends PeopleList {
   renderRow(row, index) {
     if (!row) return this.loadingRow(index);
     if (row.kind === 'person') {
-      return this.personRow(row, index, { role: 'treeitem', details: row.person.status_text || row.person.title });
+      return this.personRow(row, index, {
+        role: 'treeitem',
+        details: plainLine(row.person.status_text || row.person.title),
+      });
     }
     const counts = t('tree-counts', { online: count(row.online), people: count(row.people) });
     return html`<div
@@ -146,7 +149,7 @@ class PeopleTree extends PeopleList {
       data-department=${row.id}
     >
       ${icon('chevron-right', 'department-chevron')}
-      <bdi class="department-name">${row.name}</bdi>
+      <bdi class="department-name">${plainLine(row.name)}</bdi>
       <span class="department-counts">${count(row.online)}<span class="department-people">/${count(row.people)}</span></span>
     </div>`;
   }
@@ -195,7 +198,7 @@ class PeopleSearch extends PeopleList {
     >
       <span class="avatar avatar-medium avatar-department" aria-hidden="true">${icon('users-round')}</span>
       <span class="person-words">
-        <bdi class="person-name">${row.name}</bdi>
+        <bdi class="person-name">${plainLine(row.name)}</bdi>
         <span class="person-details">${t('tree-counts', { online: count(row.online), people: count(row.people) })}</span>
       </span>
     </div>`;

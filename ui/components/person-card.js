@@ -1,6 +1,7 @@
 // A person's card: who they are and how to reach them; from the roster also the way to talk.
 
 import { OcElement } from '../element.js';
+import { plainLine } from '../format.js';
 import { t } from '../i18n.js';
 import { avatar, icon, nameOf, presenceMark, presenceText } from '../parts.js';
 import { html, nothing } from '../vendor/lit.js';
@@ -59,7 +60,7 @@ class PersonCard extends OcElement {
         </form>
         <header class="card-head">
           ${avatar(person, { size: 'huge', presence: '' })}
-          <h2 class="card-name">${nameOf(person)}</h2>
+          <h2 class="card-name" tabindex="-1" ?autofocus=${!talk}>${nameOf(person)}</h2>
           <p class="card-presence">${presenceMark(person.presence)}<bdi>${presenceText(person)}</bdi></p>
         </header>
         <dl class="card-facts">
@@ -69,7 +70,7 @@ class PersonCard extends OcElement {
         </dl>
         ${
           talk
-            ? html`<button class="button button-primary" type="button" data-talk @click=${() => this.tell('open-person', { person })}>
+            ? html`<button class="button button-primary" type="button" data-talk autofocus @click=${() => this.tell('open-person', { person })}>
               ${icon('message-circle')} ${t('card-talk')}
             </button>`
             : nothing
@@ -85,8 +86,8 @@ class PersonCard extends OcElement {
       <dd class="card-value">
         ${
           scheme
-            ? html`<button class="link-button" type="button" @click=${() => this.#openLink(url)}><bdi>${value}</bdi></button>`
-            : html`<bdi>${value}</bdi>`
+            ? html`<button class="link-button" type="button" @click=${() => this.#openLink(url)}><bdi>${plainLine(value)}</bdi></button>`
+            : html`<bdi>${plainLine(value)}</bdi>`
         }
       </dd>`;
   }

@@ -1,6 +1,6 @@
 // The recent conversations, newest first, with what was said last and what waits.
 
-import { badge, fullTime, listTime } from '../format.js';
+import { badge, fullTime, listTime, plainLine } from '../format.js';
 import { t } from '../i18n.js';
 import { avatar, emptyState, icon, nameOf, presenceText } from '../parts.js';
 import { html, nothing } from '../vendor/lit.js';
@@ -112,11 +112,11 @@ class Recents extends VirtualList {
       return html`<span class="recent-preview is-waiting">${t('recents-wants-to-talk')}</span>`;
     }
     const before = row.draft
-      ? html`<span class="recent-draft">${t('recents-draft')}</span> `
+      ? html`<span class="recent-draft">${t('recents-draft')}</span>`
       : row.mine && row.preview
-        ? html`<span class="recent-mine">${t('recents-mine')}</span> `
+        ? html`<span class="recent-mine">${t('recents-mine')}</span>`
         : nothing;
-    return html`<span class="recent-preview">${before}<bdi>${row.preview}</bdi></span>`;
+    return html`<span class="recent-preview">${before}<bdi>${plainLine(row.preview)}</bdi></span>`;
   }
 }
 

@@ -77,7 +77,7 @@ class Settings extends OcElement {
             <button class="icon-button" aria-label=${t('action-close')} title=${t('action-close')}>${icon('x')}</button>
           </form>
         </header>
-        <div class="settings-body" tabindex="-1">
+        <div class="settings-body" tabindex="-1" autofocus>
           ${this.#error('')}
           ${[...sections].map(
             ([section, settings]) => html`<section class="settings-section">

@@ -5,16 +5,17 @@
 // view where they were at the end. The browser's own anchoring is off: WebKit has none.
 
 import { OcElement } from '../element.js';
-import { badge, clock, dayName, fullTime } from '../format.js';
+import { badge, clock, dayName, fullTime, plainText } from '../format.js';
 import { errorText, t } from '../i18n.js';
 import { split } from '../links.js';
 import { around } from '../messages.js';
-import { avatar, icon } from '../parts.js';
+import { avatar, icon, nameOf } from '../parts.js';
 import { html, nothing, repeat } from '../vendor/lit.js';
 
 const MOST = 200; // Messages in the DOM.
 const STEP = 60; // Messages that come or go at once.
 const NEAR = 800; // Pixels from the edge at which more are drawn.
+const SPOKEN_MS = 3000;
 const AT_END = 24; // Pixels within which the end counts as in view.
 
 class Timeline extends OcElement {
@@ -51,6 +52,7 @@ class Timeline extends OcElement {
       observer.observe(this.node('content'));
     });
     this.until(() => observer.disconnect());
+    this.until(() => clearTimeout(this.silence));
   }
 
   willUpdate(changed) {
@@ -181,9 +183,14 @@ class Timeline extends OcElement {
     const fresh = this.messages.slice(from + 1).filter((one) => !one.mine && one.text);
     if (fresh.length === 0) return;
     const text = fresh.slice(-3).map((one) => `${this.peer.name}: ${one.text.slice(0, 500)}`);
+    // Said once, then taken away again, so that nobody meets it twice while reading on.
     queueMicrotask(() => {
       this.spoken = text.join('\n');
     });
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => {
+      this.spoken = '';
+    }, SPOKEN_MS);
   }
 
   #toEnd = () => {
@@ -249,7 +256,7 @@ class Timeline extends OcElement {
     if (this.hasOlder) return html`<div class="timeline-top" role="listitem"></div>`;
     return html`<div class="timeline-begin" role="listitem">
       ${avatar(this.peer, { size: 'huge', presence: '' })}
-      <p class="timeline-begin-name"><bdi>${this.peer.name}</bdi></p>
+      <p class="timeline-begin-name">${nameOf(this.peer)}</p>
       <p class="timeline-begin-text">${this.messages.length ? t('timeline-begin') : t('timeline-empty')}</p>
     </div>`;
   }
@@ -288,7 +295,7 @@ class Timeline extends OcElement {
   }
 
   #text(text) {
-    return split(text).map((part) =>
+    return split(plainText(text)).map((part) =>
       part.url
         ? html`<a class="link" href=${part.url} data-url=${part.url} draggable="false" rel="noreferrer noopener" title=${part.url}
             ><bdi>${part.text}</bdi>${part.ascii ? html`<bdi class="link-host"> (${part.ascii})</bdi>` : nothing}</a
