@@ -66,6 +66,8 @@ class GuardedPage(QWebEnginePage):
             self.settings().setAttribute(off, False)
         self.permissionRequested.connect(self._deny)
         self.renderProcessTerminated.connect(self._crashed)
+        self.urlChanged.connect(self._arrived)
+        self._home = QUrl()
 
     # The names of the methods below are Qt's.
 
@@ -98,6 +100,14 @@ class GuardedPage(QWebEnginePage):
     def _deny(self, permission: QWebEnginePermission) -> None:
         log("permission refused", kind=permission.permissionType().name)
         permission.deny()
+
+    def _arrived(self, url: QUrl) -> None:
+        """Chromium goes to about:blank without asking acceptNavigationRequest: come back at once."""
+        if url.toString().startswith(self._guard.prefix):
+            self._home = url
+        elif not self._home.isEmpty():
+            log("navigation undone", scheme=url.scheme())
+            self.setUrl(self._home)
 
     def _crashed(self, status: QWebEnginePage.RenderProcessTerminationStatus, code: int) -> None:
         log("page process ended", status=status.name, code=code)
