@@ -161,7 +161,7 @@ class Program:
             else:
                 self.other.append(text)
             self._changed.notify_all()
-        if self._take_line is not None:
+        if self._take_line is not None and not _OTHER_PROGRAMS.match(text):
             self._take_line("client", text)
 
 
@@ -194,7 +194,7 @@ class Desktop(Program):
     @contextlib.contextmanager
     def drive(self, playwright: Playwright) -> Iterator[Windows]:
         """Connect to the windows; the program goes on when the connection ends."""
-        # A renderer that is still loading its first page answers DevTools' attachment half, and Playwright waits for ever.
+        # A renderer that is still loading its first page is attached to by half, and Playwright waits for ever.
         self.wait("page connected", window="main")
         browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{self.debugging_port}", no_defaults=True)
         try:

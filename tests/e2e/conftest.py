@@ -1,0 +1,33 @@
+"""An office for end-to-end tests: a real server, a virtual screen with a window manager, Playwright."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright, sync_playwright
+
+from sample.screen import VirtualScreen
+from tests.e2e.people import Office
+from tests.support.logs import LogGuard
+from tests.support.server import ServerProcess, server
+
+__all__ = ["server"]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def screen() -> Iterator[VirtualScreen]:
+    with VirtualScreen() as screen:
+        yield screen
+
+
+@pytest.fixture
+def office(server: ServerProcess, screen: VirtualScreen, logs: LogGuard, tmp_path: Path) -> Office:
+    return Office(server, screen, logs, tmp_path)
