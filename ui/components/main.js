@@ -154,8 +154,10 @@ class Main extends OcElement {
         ></oc-me>
         ${this.#search()} ${this.query ? nothing : this.#tabs()}
         <div class="main-list">${this.#list()}</div>
-        ${this.#note()}
-        <oc-link-state .bridge=${this.bridge} .link=${this.app.link}></oc-link-state>
+        <div class="main-foot">
+          ${this.#note()}
+          <oc-link-state .bridge=${this.bridge} .link=${this.app.link}></oc-link-state>
+        </div>
       </section>
       ${docks ? html`<section class="main-docked">${this.#dock()}</section>` : nothing}
       ${
