@@ -32,11 +32,8 @@ class DirectoryBook:
 
     def path(self, person: Person) -> str:
         """The path of the main department."""
-        for department in person.departments:
-            node = self._built().nodes.get(department)
-            if node is not None:
-                return node.path
-        return ""
+        main = self._main(person)
+        return self._built().nodes[main].path if main else ""
 
     def apply(self, departments: Iterable[Department], people: Iterable[Person], cursor: str) -> frozenset[str]:
         """Take a page of changes; whose record changed."""
@@ -83,11 +80,13 @@ class DirectoryBook:
         """Hits, departments whose name begins so first, then people; and how many there are."""
         tree = self._built()
         if self._index is None or self._department_index is None:
-            self._index = Index((p.id, self._line(p)) for p in self._people.values() if not p.disabled)
-            self._department_index = Index((node.id, line(node.name)) for node in tree.nodes.values())
+            people = (p for p in self._people.values() if not p.disabled)
+            paths = {node.id: line(node.path) for node in tree.nodes.values()}
+            self._index = Index(((p.id, self._main(p), line(p.name, p.login, p.title)) for p in people), paths)
+            self._department_index = Index(((id, "", line(node.name)) for id, node in tree.nodes.items()), {})
         departments = [Row(0, tree.nodes[id], "") for id in self._department_index.find(query)]
-        people = [Row(0, None, id) for id in self._index.find(query)]
-        hits = [*departments[:3], *people, *departments[3:]]
+        persons = [Row(0, None, id) for id in self._index.find(query)]
+        hits = [*departments[:3], *persons, *departments[3:]]
         return hits[offset : offset + limit], len(hits)
 
     def _built(self) -> Tree:
@@ -98,8 +97,10 @@ class DirectoryBook:
     def _is_there(self, user: str) -> bool:
         return self.presence.is_there(user)
 
-    def _line(self, person: Person) -> str:
-        return line(person.name, person.login, person.title, self.path(person))
+    def _main(self, person: Person) -> str:
+        """The main department."""
+        nodes = self._built().nodes
+        return next((id for id in person.departments if id in nodes), "")
 
     def _moved(self, before: dict[str, bool]) -> None:
         for user, was_there in before.items():

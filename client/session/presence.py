@@ -18,6 +18,10 @@ class PresenceBook:
         """Everyone who is there."""
         return set(self._entries)
 
+    def entries(self) -> list[PresenceEntry]:
+        """The same, with state and text."""
+        return list(self._entries.values())
+
     def of(self, user: str) -> tuple[ShownState, str]:
         """State and status text."""
         entry = self._entries.get(user)
