@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-MOST_HITS: Final = 1_000
+MOST_HITS: Final = 500
 """Nobody reads further; stopping there keeps a single letter quick."""
 
 SAMPLE_BYTES: Final = 100_000
