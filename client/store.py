@@ -8,7 +8,8 @@ may be missing, together with its cursor, and is fetched again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -81,7 +82,7 @@ class Store:
             text = "The local store was written by a newer version of this program. Update it to see its history."
             raise StoreError("store_newer", text)
         for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-            with self._db:
+            with self._transaction():
                 self._db.execute(script)
                 self._db.execute(f"PRAGMA user_version = {number}")
 
@@ -97,11 +98,23 @@ class Store:
             return
         try:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            with self._db:
+            with self._transaction():
                 for change in changes:
                     self._write(change)
         except apsw.Error as error:
             raise _explain(error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing. A full disk makes SQLite roll back by itself, so this asks before it does."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     def _write(self, change: Change) -> None:
         db = self._db
@@ -219,7 +232,7 @@ class Stores:
         """A store for this run only."""
         return Store(None, None)
 
-    def set_aside(self, account: str) -> Path | None:
+    def set_aside(self, account: str) -> Path:
         """Rename the file, so that nothing of it is lost, and a fresh one can begin. Raises StoreError."""
         path = self.path(account)
         number = 1
