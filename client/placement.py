@@ -43,29 +43,23 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
 
 def clamp(placement: Placement, areas: Sequence[Area]) -> Placement:
     """The placement, made to fit a screen; where it lies on none, its size alone."""
-    minimum_width, minimum_height = MIN_SIZE
-    home = next((area for area in areas if _can_be_caught(placement, area)), None)
+    width = max(placement.width, MIN_SIZE[0])
+    height = max(placement.height, MIN_SIZE[1])
+    x, y = placement.x, placement.y
+    home = next((area for area in areas if x is not None and y is not None and _caught(x, y, width, area)), None)
     fit = home or (areas[0] if areas else None)
-    width = max(placement.width, minimum_width)
-    height = max(placement.height, minimum_height)
     if fit is not None:
-        width = min(width, max(fit.width, minimum_width))
-        height = min(height, max(fit.height, minimum_height))
-    return Placement(
-        width=width,
-        height=height,
-        x=placement.x if home else None,
-        y=placement.y if home else None,
-        maximized=placement.maximized,
-    )
+        width = min(width, max(fit.width, MIN_SIZE[0]))
+        height = min(height, max(fit.height, MIN_SIZE[1]))
+    if home is None:
+        x = y = None
+    return Placement(width=width, height=height, x=x, y=y, maximized=placement.maximized)
 
 
-def _can_be_caught(placement: Placement, area: Area) -> bool:
-    if placement.x is None or placement.y is None:
-        return False
-    left = max(placement.x, area.x)
-    right = min(placement.x + placement.width, area.x + area.width)
-    return right - left >= _VISIBLE and area.y - 1 <= placement.y <= area.y + area.height - _VISIBLE
+def _caught(x: int, y: int, width: int, area: Area) -> bool:
+    """Whether enough of the top edge is in `area`."""
+    shown = min(x + width, area.x + area.width) - max(x, area.x)
+    return shown >= _VISIBLE and area.y - 1 <= y <= area.y + area.height - _VISIBLE
 
 
 class Placements:

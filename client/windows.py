@@ -153,8 +153,12 @@ class NativeWindows:
         self._windows[window] = created
         created.events.shown += lambda: log("window shown", window=window)
         created.events.closed += lambda: self._post(lambda: self._closed(window, created))
-        self._host.watch(created, lambda placement: self._post(lambda: self._placements.remember(window, placement)))
+        self._host.watch(created, lambda placement: self._post(lambda: self._placed(window, placement)))
         return created
+
+    def _placed(self, window: str, placement: Placement) -> None:
+        self._placements.remember(window, placement)
+        log("window placed", window=window, width=placement.width, height=placement.height)
 
     def _closed(self, window: str, closed: webview.Window) -> None:
         log("window closed", window=window)
