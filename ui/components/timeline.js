@@ -107,8 +107,10 @@ class Timeline extends OcElement {
       this.lo = Math.max(0, at >= 0 ? at : this.hi - STEP * 2, this.hi - MOST);
       return;
     }
-    this.lo = at >= 0 ? at : Math.max(0, Math.min(this.lo, messages.length - size));
-    this.hi = Math.min(messages.length, atEnd ? this.lo + MOST : this.lo + size);
+    const lo = at >= 0 ? at : Math.max(0, Math.min(this.lo, messages.length - size));
+    // Older ones that came in are drawn at once: what stood above the first row may go, and it must not move up.
+    this.lo = this.lo === 0 ? Math.max(0, lo - STEP) : lo;
+    this.hi = Math.min(messages.length, this.lo + MOST, atEnd ? messages.length : lo + size);
   }
 
   // A scroll that comes with a change of size is the browser's doing, not the person's.
