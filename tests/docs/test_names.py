@@ -35,7 +35,7 @@ def is_defined(path: Path, name: str) -> bool:
     text = path.read_text("utf-8")
     last = re.escape(name.rpartition(".")[2])
     prefix = r"^\s*(?:export\s+)?(?:default\s+)?(?:async\s+)?(?:function\s+|class\s+|static\s+)?#?"
-    definition = prefix + last + r"\s*(?:\([^;]*\{|\{|extends\b)"
+    definition = prefix + last + r"\s*(?:\([^;]*\{|\{|extends\b|= \()"
     holders = all(re.search(rf"\bclass {re.escape(part)}\b", text) for part in name.split(".")[:-1])
     return holders and re.search(definition, text, re.MULTILINE) is not None
 
