@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -31,6 +32,9 @@ class QtHost:
         given = os.environ.get(CHROMIUM_FLAGS)
         # Otherwise qtpy tries the other bindings first.
         os.environ["QT_API"] = "pyside6"
+        if not os.environ.get("QT_QPA_PLATFORM") and not os.environ.get("WAYLAND_DISPLAY"):
+            # Otherwise, where X cannot be reached, Qt tries Wayland, which complains on stderr by itself.
+            os.environ["QT_QPA_PLATFORM"] = "xcb"
         from webview.platforms import qt  # noqa: PLC0415  # it reads the variable above
 
         backend: Any = qt
@@ -156,7 +160,12 @@ def _application() -> QApplication:
     def message(kind: QtMsgType, context: object, text: str) -> None:
         if kind == QtMsgType.QtFatalMsg:
             log("qt cannot go on", why=text)
-            tell(f"The window cannot be opened: {' '.join(text.split())}")
+            display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or ""
+            tell(
+                f"No window can be opened on the display {display!r}. Check that the desktop session is there and that "
+                "the libraries which the README names are installed; client.log in the profile says what Qt lacks."
+            )
+            logging.shutdown()
             os._exit(1)
         log("qt", kind=kind.name, text=text[:500])
 

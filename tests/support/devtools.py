@@ -50,6 +50,12 @@ class DevTools:
             f"({expression}) ? resolve() : requestAnimationFrame(look); look(); }})"
         )
 
+    def crash(self) -> None:
+        """End the page's process, and with it this connection."""
+        self._last += 1
+        self._socket.send(json.dumps({"id": self._last, "method": "Page.crash"}))
+        self._socket.close()
+
     def close(self) -> None:
         """End the connection; the window stays."""
         self._socket.close()

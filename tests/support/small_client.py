@@ -114,6 +114,8 @@ class SmallCore:
             raise ClientError("store_newer", "The store is from a newer version. Update this program.")
         if failure == "other":
             raise RuntimeError("a mistake of ours")
+        if failure == "hangs":
+            await asyncio.get_running_loop().create_future()
         return self._engine
 
     async def stop(self) -> None:
