@@ -106,11 +106,11 @@ def _serve(config: Config, options: argparse.Namespace) -> None:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run on uvloop, which is faster, where there is one: not on Windows."""
-    if sys.platform == "win32":
+    """Run on uvloop, which is faster, where there is one."""
+    try:
+        import uvloop  # noqa: PLC0415  # does not exist everywhere
+    except ImportError:
         return asyncio.run(work)
-    import uvloop  # noqa: PLC0415  # not on Windows
-
     return uvloop.run(work)
 
 

@@ -152,9 +152,10 @@ class Connection(WSListener):
             self._transport.send_ping()
 
     def _write(self) -> None:
-        if self._out and self._transport is not None:
+        transport = self._transport
+        if self._out and transport is not None and not transport.is_close_frame_sent:  # picows closes, too
             out = self._out
-            self._transport.underlying_transport.write(out[0] if len(out) == 1 else b"".join(out))
+            transport.underlying_transport.write(out[0] if len(out) == 1 else b"".join(out))
             out.clear()
         self._out_bytes = 0
 
@@ -201,8 +202,8 @@ class Connection(WSListener):
             if not self.closing:
                 self.close(CloseCode.NORMAL)
             transport.disconnect()
-        elif self.closing or kind == WSMsgType.PONG:
-            pass
+        elif self.closing or self._gateway.stopping or kind == WSMsgType.PONG:
+            pass  # what is not answered any more is asked again elsewhere, or later
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.close(_PROTOCOL_ERROR)
         elif kind == WSMsgType.BINARY:
@@ -247,6 +248,7 @@ class Gateway:
     """The listening port and all its sockets. Runs on the event loop."""
 
     def __init__(self, turn: Turn, login_seconds: float, healthy: Callable[[], bool]) -> None:
+        self.stopping = False
         self._turn = turn
         self._login_seconds = login_seconds
         self._healthy = healthy
@@ -282,7 +284,8 @@ class Gateway:
         return int(self._server.sockets[0].getsockname()[1])
 
     def stop_accepting(self) -> None:
-        """Close the listening port; the sockets stay."""
+        """Close the listening port, and hear no more requests; the sockets stay for what they are still to be told."""
+        self.stopping = True
         if self._server is not None:
             self._server.close()
             self._server = None

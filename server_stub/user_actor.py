@@ -49,7 +49,7 @@ from protocol.messages import (
 from server_stub.accounts import now_ms
 from server_stub.actor import Actor
 from server_stub.bus.base import Deliver, EndSessions
-from server_stub.errors import StorageBusy, StorageError
+from server_stub.errors import StorageError
 from server_stub.framing import frame
 from server_stub.storage.base import Draft, Duplicate, Page, ReadMark
 
@@ -58,6 +58,9 @@ if TYPE_CHECKING:
 
 PAGE_BYTES: Final = 512 * 1024
 """An answer with pages grows to about this size; the rest is for the next page."""
+
+MAX_APPENDING: Final = 2_000
+"""Messages and read marks of one user that may wait for the disk, so that nobody fills the storage's queue alone."""
 
 MAX_UNDER_WAY: Final = 64
 """Reads that one user may have under way; more are refused as server_busy."""
@@ -96,6 +99,7 @@ class UserActor(Actor):
         self._services = services
         self._office = office
         self._devices: dict[int, Device] = {}
+        self._appending = 0
         self._under_way: set[asyncio.Task[None]] = set()
         self._handlers: dict[type, Callable[[Device, Any], None]] = {
             Send: self._send,
@@ -146,7 +150,7 @@ class UserActor(Actor):
                 handler(device, request)
             except ProtocolError as error:
                 self._answer(device, _refusal(request.id, error))
-            except StorageBusy:
+            except StorageError:  # StorageBusy, or it has been closed
                 self._answer(device, _refusal(request.id, ProtocolError(ErrorCode.SERVER_BUSY, retry_after=1)))
         elif type(message) is Reply:
             message.device.send(message.data)
@@ -238,7 +242,13 @@ class UserActor(Actor):
             request.message_id,
             (device, request.id),
         )
+        self._count_appending()
         self._services.storage.append(draft, self._stored)
+        self._appending += 1
+
+    def _count_appending(self) -> None:
+        if self._appending >= MAX_APPENDING:
+            raise ProtocolError(ErrorCode.SERVER_BUSY, retry_after=1)
 
     def _stored(self, draft: Draft, outcome: Event | Duplicate | StorageError) -> None:
         """The storage is done with a message: acknowledge it, then tell everyone else.
@@ -246,6 +256,7 @@ class UserActor(Actor):
         Both go by mailboxes, and from here rather than from `receive`: so each socket sees a conversation's numbers in
         the order in which they were given out, its own acknowledgements among them.
         """
+        self._appending -= 1
         device, request_id = draft.context
         if isinstance(outcome, StorageError):
             self._tell(device, _refusal(request_id, ProtocolError(ErrorCode.STORAGE_FAILED)))
@@ -266,10 +277,13 @@ class UserActor(Actor):
     def _mark_read(self, device: Device, request: MarkRead) -> None:
         self._members(request.conversation)
         mark = ReadMark(request.conversation, self.user, request.seq, (device, request.id))
+        self._count_appending()
         self._services.storage.mark_read(mark, self._marked)
+        self._appending += 1
 
     def _marked(self, mark: ReadMark, outcome: Event | StorageError | None) -> None:
         """The storage is done with a read mark: this device, too, gets the event, so that its cursor has no gap."""
+        self._appending -= 1
         device, request_id = mark.context
         if isinstance(outcome, StorageError):
             self._tell(device, _refusal(request_id, ProtocolError(ErrorCode.STORAGE_FAILED)))

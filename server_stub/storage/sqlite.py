@@ -65,6 +65,7 @@ class SqliteStorage:
         self._events = events.EventWriter(self._connection)
         self._gathered: list[_Entry] = []
         self._waiting = 0
+        self._closed = False
         self._drained: list[asyncio.Future[None]] = []
         # Bounded by MAX_WAITING for events; jobs come from requests that each wait for their answer.
         self._queue: queue.SimpleQueue[list[_Entry] | _Job | None] = queue.SimpleQueue()
@@ -84,6 +85,7 @@ class SqliteStorage:
         self._gather((mark, done))
 
     def _gather(self, entry: _Entry) -> None:
+        self._check_open()
         if self._waiting >= MAX_WAITING:
             raise StorageBusy("Too many events wait for the disk.")
         self._waiting += 1
@@ -196,15 +198,22 @@ class SqliteStorage:
 
     def run_on_writer(self, work: Callable[[apsw.Connection], object]) -> asyncio.Future[object]:
         """Run a function on the writer's connection, within a group's transaction."""
+        self._check_open()
         future: asyncio.Future[object] = self._loop.create_future()
         self._queue.put(_Job(work, future))
         return future
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError("The database has been closed.")
 
     async def _write(self, work: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         future = self.run_on_writer(lambda connection: work(connection, *args, **kwargs))
         return cast(T, await future)
 
     async def _read(self, work: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        self._check_open()
+
         def run() -> T:
             try:
                 connection: apsw.Connection | None = getattr(self._reader, "connection", None)
@@ -271,6 +280,7 @@ class SqliteStorage:
 
     async def close(self) -> None:
         """See Storage.close."""
+        self._closed = True
         await self.drain()
         self._queue.put(None)
         await self._loop.run_in_executor(self._readers, self._writer.join)
