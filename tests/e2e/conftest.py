@@ -11,6 +11,7 @@ from playwright.sync_api import Playwright, sync_playwright
 from sample.screen import VirtualScreen
 from tests.e2e.people import Office
 from tests.support.logs import LogGuard
+from tests.support.secret_service import SecretService
 from tests.support.server import ServerProcess, server
 
 __all__ = ["server"]
@@ -31,3 +32,11 @@ def screen() -> Iterator[VirtualScreen]:
 @pytest.fixture
 def office(server: ServerProcess, screen: VirtualScreen, logs: LogGuard, tmp_path: Path) -> Office:
     return Office(server, screen, logs, tmp_path)
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Iterator[SecretService]:
+    service = SecretService(tmp_path / "keyring")
+    service.unlock()
+    yield service
+    service.close()

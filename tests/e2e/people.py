@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from sample.screen import VirtualScreen
 from tests.support.desktop import Desktop, Windows
 from tests.support.logs import LogGuard
+from tests.support.secret_service import SecretService
 from tests.support.server import ServerProcess
 
 PATIENCE_MS = 20_000
@@ -52,11 +53,21 @@ class Office:
         )
 
 
-def log_in(windows: Windows, employee: Employee) -> Page:
+def secrets(keyring: SecretService) -> dict[str, str]:
+    """The environment in which a program finds the keyring."""
+    return {
+        "DBUS_SESSION_BUS_ADDRESS": keyring.environment["DBUS_SESSION_BUS_ADDRESS"],
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring",
+    }
+
+
+def log_in(windows: Windows, employee: Employee, *, remember: bool = False) -> Page:
     """Log in through the page; the main window's page."""
     page = windows.page("main")
     page.locator("[data-field=user]").fill(employee.login)
     page.locator("[data-field=password]").fill(employee.password)
+    if remember:
+        page.locator("[data-field=remember]").check()
     page.keyboard.press("Enter")
     expect(page.locator("[data-tab]").first).to_be_visible()
     return page

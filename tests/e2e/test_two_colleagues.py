@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Playwright, expect
 
-from tests.e2e.people import Office, log_in, message, open_talk, say, texts
+from tests.e2e.people import Office, log_in, message, open_talk, say, secrets, texts
+from tests.support.secret_service import SecretService
 from tests.support.server import conversation
 
 
@@ -78,27 +79,45 @@ def test_kill_9_of_the_server_loses_and_doubles_nothing(office: Office, playwrig
 
 
 @pytest.mark.deadline(180)
-def test_kill_9_of_a_client_with_messages_under_way(office: Office, playwright: Playwright) -> None:
+def test_kill_9_of_a_client_with_messages_under_way(
+    office: Office, playwright: Playwright, keyring: SecretService
+) -> None:
     wang, emma = office.hire("wang.wei", "王伟"), office.hire("emma.clark", "Emma Clark")
     talk = conversation(wang.id, emma.id)
     with office.desk(emma) as at_emmas, at_emmas.drive(playwright) as emmas:
         log_in(emmas, emma)
         there = open_talk(emmas, wang, talk)
-        said = [f"message {number}" for number in range(6)]
-        with office.desk(wang) as at_wangs, at_wangs.drive(playwright) as wangs:
-            log_in(wangs, wang)
+        said = [f"message {number}" for number in range(8)]
+        with office.desk(wang, environment=secrets(keyring)) as at_wangs, at_wangs.drive(playwright) as wangs:
+            log_in(wangs, wang, remember=True)
             here = open_talk(wangs, emma, talk)
-            for text in said:
+            for text in said[:4]:
                 say(here, text)
-            expect(message(here, said[-1])).to_be_visible()
+            office.server.kill9()  # whatever was under way is
+            for text in said[4:]:
+                say(here, text)
+            expect(message(here, said[-1])).to_have_attribute("data-state", "waiting")
             at_wangs.kill()
-        with office.desk(wang) as at_wangs, at_wangs.drive(playwright) as wangs:
-            log_in(wangs, wang)
+        # The program starts without a server: the history is there, and what waited still waits.
+        with office.desk(wang, environment=secrets(keyring)) as at_wangs, at_wangs.drive(playwright) as wangs:
+            main = wangs.page("main")
+            expect(main.locator(f'[data-conversation="{talk}"]')).to_contain_text(said[-1])
             here = open_talk(wangs, emma, talk)
-            say(here, "back again")
-            expect(message(there, "back again")).to_be_visible()
-            # Without a keyring the store was in memory: what the server had acknowledged is there, and nothing twice.
-            seen = texts(there)
-            assert seen == [*said[: len(seen) - 1], "back again"]
-            expect(message(here, "back again")).to_be_visible()
-            assert texts(here) == seen
+            expect(message(here, said[-1])).to_have_attribute("data-state", "waiting")
+            assert texts(here) == said
+            office.server.restart()
+            expect(message(there, said[-1])).to_be_visible()
+            expect(here.locator('[data-state="waiting"]')).to_have_count(0)
+            assert texts(there) == said
+            assert texts(here) == said
+
+
+@pytest.mark.deadline(120)
+def test_a_second_start_brings_the_first_to_the_front(office: Office, playwright: Playwright) -> None:
+    wang = office.hire("wang.wei", "王伟")
+    with office.desk(wang) as first, first.drive(playwright) as windows:
+        log_in(windows, wang)
+        before = len(first.lines)
+        with office.desk(wang) as second:
+            assert second.ended() == 0
+        first.wait("window in front", after=before, window="main")
