@@ -17,6 +17,7 @@ Exit code 2: something must be installed first, and the line that does it was pr
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -32,13 +33,16 @@ from devtools.steps import ROOT, STATE, Failure
 
 
 def run(*command: str) -> int:
-    """Run Python of the environment in the repository until it ends; Ctrl+C is the program's own affair."""
+    """Run Python of the environment in the repository until it ends. What ends us, ends it first, in its own way."""
     process = subprocess.Popen([str(PYTHON), *command], cwd=ROOT)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: process.terminate())
     while True:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            continue  # the terminal sent it to the program too, which now ends in its own way
+            continue  # the terminal sent it to the program too
 
 
 def demo(arguments: Sequence[str]) -> int:

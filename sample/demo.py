@@ -67,6 +67,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
+        return 0 if display and not given.headless else 130  # a person ends it like this; a script was interrupted
     return 0
 
 
