@@ -70,7 +70,7 @@ class _Attempt:
         self._url = url
         self._post = post
         self._outgoing: queue.Queue[bytes | None] = queue.Queue(QUEUED_FRAMES)
-        self._socket: websocket.WebSocket | None = None
+        self._socket: _WebSocket | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -99,11 +99,8 @@ class _Attempt:
         """Wake both threads: shutting the socket down ends a blocking read or write at once."""
         with self._lock:
             link = self._socket
-        if link is not None and link.sock is not None:
-            try:
-                link.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it is gone already
+        if link is not None:
+            link.abort()
 
     def _run(self) -> None:
         code, failure = 0, None
@@ -123,7 +120,7 @@ class _Attempt:
 
     def _connect_and_read(self) -> int:
         """Read until the link ends. The close code, 0 where there was none."""
-        link = _BoundedWebSocket(
+        link = _WebSocket(
             skip_utf8_validation=True,  # the codec checks what it decodes; the library's check takes 0.2 s a megabyte
             sslopt={"context": _tls_context()} if self._url.startswith("wss:") else None,
             sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -159,10 +156,27 @@ class _Attempt:
                 return
 
 
-class _BoundedWebSocket(websocket.WebSocket):
-    """Refuses a message over the protocol's limit as soon as its length is told, before it fills the memory."""
+class _WebSocket(websocket.WebSocket):
+    """Can be aborted from another thread at any time, and refuses a message that is too large.
+
+    That is a message over the protocol's limit, refused as soon as its length is told, before it fills the memory.
+    """
 
     _gathered = 0
+    _aborted = False
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """The library sets `sock` when TCP is connected, and then waits for the handshake: not after an abort."""
+        super().__setattr__(name, value)
+        if name == "sock" and self._aborted:
+            self.abort()
+
+    def abort(self) -> None:
+        """Shut the socket down, now or as soon as there is one: a blocking read or write ends at once."""
+        self._aborted = True
+        if self.sock is not None:
+            with suppress(OSError):  # it is gone already
+                self.sock.shutdown(socket.SHUT_RDWR)
 
     def recv_frame(self) -> websocket.ABNF:
         """One frame. Raises WebSocketPayloadException for one that makes its message too large."""
@@ -212,11 +226,9 @@ def explain(error: BaseException, url: str) -> LinkError:
             return LinkError(
                 "server_busy", f"The server behind {host} does not answer now. Try again later.", retry=True
             )
-        case (
-            websocket.WebSocketBadStatusException()
-            | websocket.WebSocketProtocolException()
-            | websocket.WebSocketPayloadException()
-        ):
+        case websocket.WebSocketConnectionClosedException() | websocket.WebSocketProxyException():
+            pass
+        case websocket.WebSocketException():
             return LinkError("not_an_oschat_server", f"What answers at {host} is not an Oschat server.")
     return LinkError("link_failed", f"The link to {host} failed. Check the network.", retry=True)
 
