@@ -99,6 +99,8 @@ def _section(shape: type[msgspec.Struct], example: msgspec.Struct | None) -> str
     tag = shape.__struct_config__.tag
     title = f"`{tag}`" if tag else shape.__name__
     lines = [f"### {title}", "", inspect.cleandoc(shape.__doc__ or ""), "", *field_rows(shape)]
+    if issubclass(shape, m.Request):
+        lines += ["", f"Answered by `{m.ANSWERED_BY[shape].__struct_config__.tag}`, or by an `error`."]
     if example is not None:
         pretty = json.dumps(json.loads(msgspec.json.encode(example)), ensure_ascii=False)
         lines += ["", "```json", pretty, "```"]

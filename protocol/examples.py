@@ -60,7 +60,7 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
     m.Welcome(
         re=1,
         protocol=1,
-        server="oschat-server/0.1.0",
+        server="Oschat server 0.1.0",
         organisation="Farhill Technology",
         max_request_bytes=262_144,
         max_text_characters=10_000,

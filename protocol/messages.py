@@ -99,6 +99,7 @@ class Person(Part, frozen=True, kw_only=True):
 
     id: UserId
     login: Name
+    """The name to log in with, as the administrator wrote it."""
     name: Name
     departments: list[str] = []
     """Ids of departments, the main one first."""
@@ -149,12 +150,13 @@ class ConversationState(Part, frozen=True, kw_only=True):
     id: ConversationId
     members: list[UserId]
     last_seq: Seq
+    """0: nothing was ever said."""
     read: dict[UserId, Seq] = {}
-    """How far each member has read."""
+    """How far each member has read; who is missing has read nothing."""
     unread: int = 0
     """Messages of others after one's own read position, counted up to 1,000."""
     events: list[Event] = []
-    """In order, ending with `last_seq`. Where the first is not the cursor's next, ask for the gap with get_history."""
+    """In order, ending with `last_seq`: what came after the cursor, or the newest page where that would be too much."""
 
 
 # ---------------------------------------------------------------- bodies
@@ -234,6 +236,7 @@ class OpenConversation(Request, frozen=True, kw_only=True):
     """Begin or go on talking with `peer`. The peer's devices are told that somebody wants to talk."""
 
     peer: UserId
+    """From the directory."""
 
 
 class Send(Request, frozen=True, kw_only=True):
@@ -252,14 +255,17 @@ class MarkRead(Request, frozen=True, kw_only=True):
 
 
 class SetTyping(Request, frozen=True, kw_only=True):
-    """The person types now (repeat every 4 s), or has stopped. Not stored; forgotten after 6 s."""
+    """The person types now (repeat every 4 s), or has stopped. The peer's devices are told; nothing is stored."""
 
     conversation: ConversationId
     on: bool = True
 
 
 class GetHistory(Request, frozen=True, kw_only=True):
-    """A page of a conversation: the events just under `before`, or just over `after`; neither: the newest."""
+    """A page of a conversation: the newest events under `before`, or the oldest over `after`.
+
+    Without either, the newest of all; with both, the newest between them.
+    """
 
     conversation: ConversationId
     before: Seq | UnsetType = UNSET
@@ -284,11 +290,12 @@ class Welcome(Answer, frozen=True, kw_only=True):
 
     protocol: int
     server: str
-    """Name and version of the server program."""
+    """Name and version of the server program, for a log or an about box."""
     organisation: str = ""
     """The company's name, for the log-in page."""
     max_request_bytes: int
     max_text_characters: int
+    """Code points of a message."""
 
 
 class LoggedIn(Answer, frozen=True, kw_only=True):
@@ -300,7 +307,7 @@ class LoggedIn(Answer, frozen=True, kw_only=True):
     token: str | UnsetType = UNSET
     """256 bits at random, to be kept secret. When present, it replaces the token that the client has."""
     expires: Time
-    """When the session ends unless it is used before."""
+    """When the session ends unless it is used before, in milliseconds like `now`."""
     now: Time
 
 
@@ -358,7 +365,7 @@ class Synced(Answer, frozen=True, kw_only=True):
 
     conversations: list[ConversationState]
     next: str = ""
-    """Empty: that was the last page."""
+    """Empty or absent: that was the last page."""
 
 
 class Error(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="error"):
@@ -441,6 +448,13 @@ AnyAnswer = (
 )
 AnyPush = NewEvent | Presence | Typing | PeerOpened | DirectoryChanged
 ServerFrame = AnyAnswer | AnyPush
+
+ANSWERED_BY: Final[dict[type[Request], type[Answer]]] = {
+    Hello: Welcome, Login: LoggedIn, Resume: LoggedIn, Logout: Ok, Ping: Pong, GetDirectory: Directory,
+    GetPresence: PresenceList, SetPresence: Ok, OpenConversation: ConversationOpened, Send: Sent, MarkRead: Ok,
+    SetTyping: Ok, GetHistory: History, Sync: Synced,
+}  # fmt: skip
+"""Which answer each request gets, where it does not fail."""
 
 
 def direct_conversation(one: str, other: str) -> str:
