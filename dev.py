@@ -84,7 +84,7 @@ def ui(arguments: Sequence[str]) -> int:
 
 def bench(arguments: Sequence[str]) -> int:
     """The measurements."""
-    set_up(SCREEN)
+    set_up(TESTS)
     return run("-m", "bench", *arguments)
 
 
