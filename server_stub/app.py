@@ -41,6 +41,7 @@ class App:
     """One running server."""
 
     def __init__(self, config: Config, storage: Storage) -> None:
+        self.url = ""
         self.directory = DirectoryBook()
         self.storage = storage
         self.bus = LocalBus()
@@ -53,6 +54,7 @@ class App:
         turn.steps = (supervisor.run, storage.submit, self.gateway.flush)
         self._config = config
         self._refreshing: set[asyncio.Task[None]] = set()
+        storage.on_delivered = turn.run
         storage.on_outside_change = self._outside_change
 
     async def start(self) -> str:
@@ -69,7 +71,8 @@ class App:
             ) from None
         shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # what to connect to, not to bind
         shown = f"[{shown}]" if ":" in shown else shown
-        return f"{'wss' if tls else 'ws'}://{shown}:{port}"
+        self.url = f"{'wss' if tls else 'ws'}://{shown}:{port}"
+        return self.url
 
     async def stop(self) -> None:
         """Stop accepting, finish what was accepted, tell the clients to come back later, and let go of everything."""

@@ -95,7 +95,7 @@ class PostOffice:
     def arrived(self, user: str, message: Message) -> None:
         """See Receiver.arrived."""
         actor = self._actors.get(user)
-        if actor is not None:
+        if actor is not None and not actor.may_skip(message):
             self._services.supervisor.tell(actor, message)
 
     def arrived_for_all(self, data: bytes) -> None:

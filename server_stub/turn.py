@@ -33,9 +33,10 @@ class Turn:
         """Have this step run before the loop waits again."""
         if not self._asked and self._at > step:  # otherwise it is still to come, or at it now
             self._asked = True
-            self._loop.call_soon(self._run)
+            self._loop.call_soon(self.run)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Run the steps now."""
         self._asked = False
         try:
             for at, step in enumerate(self.steps):

@@ -129,6 +129,10 @@ class UserActor(Actor):
         self._devices.pop(device.key, None)
         return bool(self._devices)
 
+    def may_skip(self, message: object) -> bool:
+        """Whether this is for every device but the only one: the commonest message, which saves the mailbox's way."""
+        return type(message) is Deliver and len(self._devices) == 1 and message.except_device in self._devices
+
     def request(self, device: Device, request: AnyRequest) -> None:
         """A device asks for something; the answer comes later."""
         self._services.supervisor.tell(self, (device, request))

@@ -95,6 +95,9 @@ class Storage(Protocol):
     on_outside_change: Callable[[], None]
     """Called when somebody else (the command line) changed people, accounts or sessions."""
 
+    on_delivered: Callable[[], None]
+    """Called when the results of a group have been told, so that what they cause goes out without waiting."""
+
     healthy: bool
     """Whether the last write succeeded."""
 

@@ -58,6 +58,7 @@ class SqliteStorage:
     def __init__(self, path: Path) -> None:
         """Open the database, creating it where there is none. Raises StorageError."""
         self.on_outside_change: Callable[[], None] = lambda: None
+        self.on_delivered: Callable[[], None] = lambda: None
         self.healthy = True
         self._path = path
         self._loop = asyncio.get_running_loop()
@@ -117,6 +118,7 @@ class SqliteStorage:
                 job.future.set_result(job.result)
             else:
                 job.future.set_exception(job.error)
+        self.on_delivered()
         if not self._waiting:
             for future in self._drained:
                 future.set_result(None)

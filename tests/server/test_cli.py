@@ -33,7 +33,11 @@ def refused(result: subprocess.CompletedProcess[str], code: int) -> str:
 
 
 def test_users_are_added_listed_and_disabled(idle: ServerProcess) -> None:
-    ann = idle.add_user("Ann", "correct horse", "Ann Example")
+    arguments = ("user", "add", "Ann", "--name", "Ann Example", "--password-stdin")
+    ann = idle.command(*arguments, stdin="correct horse\n").stdout.strip()
+    with idle.start().login("ann", "correct horse") as client:
+        assert client.user == ann
+    assert idle.stop() == 0
     assert idle.command("user", "list").stdout == f"Ann\tAnn Example\tactive\t{ann}\n"
     idle.command("user", "disable", "ANN")
     assert "\tdisabled\t" in idle.command("user", "list").stdout

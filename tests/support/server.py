@@ -6,6 +6,7 @@ In a conftest.py: `from tests.support.server import server`. In a test: `server.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -22,6 +23,10 @@ from typing import Any, Self
 import pytest
 import websocket
 
+from protocol.messages import Person
+from server_stub.accounts import hash_password, new_id
+from server_stub.app import DATABASE
+from server_stub.storage.sqlite import SqliteStorage
 from tests.support.logs import guard
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,9 +151,17 @@ class ServerProcess:
         )
 
     def add_user(self, login: str, password: str, name: str = "") -> str:
-        """Add somebody, whether the server runs or not. Returns the user id."""
-        arguments = ["user", "add", login, "--password-stdin", *(["--name", name] if name else [])]
-        return self.command(*arguments, stdin=password + "\n").stdout.strip()
+        """Add somebody, whether the server runs or not, as `user add` does but faster. Returns the user id."""
+
+        async def add() -> str:
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            storage = SqliteStorage(self.data / DATABASE)
+            person = Person(id=new_id(), login=login, name=name or login)
+            await storage.save_directory([person], [], {person.id: hash_password(password)})
+            await storage.close()
+            return person.id
+
+        return asyncio.run(add())
 
     def connect(self) -> WireClient:
         """A socket on which nothing has been said."""
