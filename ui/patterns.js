@@ -78,6 +78,24 @@ const PATTERNS = {
     submit,
   ],
   recents: [ROSTER, () => python({ app: { unread: 131 } })],
+  'recents-hostile': [
+    ROSTER,
+    () => {
+      const made = python({ app: { status_text: HOSTILE[0] } });
+      made.recents = made.recents.map((row, index) => ({
+        ...row,
+        draft: false,
+        typing: false,
+        wants_to_talk: false,
+        preview: HOSTILE[index % HOSTILE.length].slice(0, 300),
+        peer: {
+          ...row.peer,
+          name: index % 2 ? HOSTILE[index % HOSTILE.length].slice(0, 200) : '<b>Evil</b> \u202Egnp.exe',
+        },
+      }));
+      return made;
+    },
+  ],
   'recents-empty': [
     ROSTER,
     () => {

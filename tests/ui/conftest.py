@@ -82,11 +82,13 @@ def show(browser: Browser, ui_url: str) -> Iterator[Show]:
         lang: str = "en",
         theme: str = "light",
         reduced: bool = True,
+        bypass_csp: bool = False,
         **query: object,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             locale=lang,
+            bypass_csp=bypass_csp,
             reduced_motion="reduce" if reduced else "no-preference",
         )
         context.set_default_timeout(15_000)

@@ -1,7 +1,7 @@
 // The composer: grows with the text, keeps a draft, sends on Enter, breaks the line on Shift+Enter.
 
 import { OcElement } from '../element.js';
-import { count } from '../format.js';
+import { count, plainLine } from '../format.js';
 import { errorText, t } from '../i18n.js';
 import { icon } from '../parts.js';
 import { html, nothing } from '../vendor/lit.js';
@@ -176,7 +176,7 @@ class Composer extends OcElement {
           rows="1"
           dir="auto"
           placeholder=${t('composer-placeholder')}
-          aria-label=${t('composer-label', { name: this.peer.name })}
+          aria-label=${t('composer-label', { name: plainLine(this.peer.name) })}
           aria-invalid=${over ? 'true' : 'false'}
           @input=${this.#edited}
           @keydown=${this.#key}

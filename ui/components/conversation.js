@@ -1,6 +1,7 @@
 // One conversation: who it is with, what was said, and the composer. The same in its own window and docked.
 
 import { OcElement } from '../element.js';
+import { plainLine } from '../format.js';
 import { errorText, t } from '../i18n.js';
 import { place, prepend, readUpTo, remove } from '../messages.js';
 import { avatar, emptyState, icon, nameOf, presenceMark, presenceText, roleOf } from '../parts.js';
@@ -149,7 +150,8 @@ class Conversation extends OcElement {
   #title() {
     if (this.docked || !this.peer) return;
     const unread = this.messages.filter((message) => !message.mine && message.seq > this.marked).length;
-    const title = unread > 0 ? `(${unread}) ${this.peer.name}` : this.peer.name;
+    const name = plainLine(this.peer.name);
+    const title = unread > 0 ? `(${unread}) ${name}` : name;
     if (title === this.shownTitle) return;
     this.shownTitle = title;
     document.title = title;

@@ -77,7 +77,6 @@ class Me extends OcElement {
         type="button"
         aria-haspopup="true"
         aria-expanded=${this.open ? 'true' : 'false'}
-        aria-label=${t('me-button', { name: me.name, state: mine })}
         data-menu-button
         @click=${this.#toggle}
       >
@@ -85,6 +84,7 @@ class Me extends OcElement {
         <span class="me-words">
           ${nameOf(me, 'me-name')}
           <span class="me-state"><bdi>${plainLine(text) || mine}</bdi></span>
+          <span class="visually-hidden">${text ? mine : ''} ${t('me-button')}</span>
         </span>
         ${icon('chevron-down', 'me-chevron')}
       </button>

@@ -35,7 +35,7 @@ class PeopleList extends VirtualList {
       role=${role}
       aria-level=${role === 'treeitem' ? row.depth + 1 : nothing}
       aria-selected=${index === this.active ? 'true' : 'false'}
-      aria-label=${[person.name, self ? t('people-self') : '', presenceText(person), details].filter(Boolean).join(', ')}
+      aria-label=${[plainLine(person.name), self ? t('people-self') : '', presenceText(person), details].filter(Boolean).join(', ')}
       data-index=${index}
       data-person=${person.id}
     >
@@ -144,7 +144,7 @@ class PeopleTree extends PeopleList {
       aria-level=${row.depth + 1}
       aria-expanded=${row.expanded ? 'true' : 'false'}
       aria-selected=${index === this.active ? 'true' : 'false'}
-      aria-label=${`${row.name}, ${counts}`}
+      aria-label=${`${plainLine(row.name)}, ${counts}`}
       data-index=${index}
       data-department=${row.id}
     >

@@ -46,7 +46,7 @@ class PersonCard extends OcElement {
     const talk = !this.inside && !person.disabled && person.id !== this.me?.id;
     return html`<dialog
       class="dialog card"
-      aria-label=${t('card-label', { name: person.name })}
+      aria-label=${t('card-label', { name: plainLine(person.name) })}
       data-dialog
       @click=${this.#backdrop}
       @close=${(event) => {

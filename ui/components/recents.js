@@ -69,11 +69,11 @@ class Recents extends VirtualList {
     const { peer } = row;
     const open = row.conversation === this.docked;
     const label = [
-      peer.name,
+      plainLine(peer.name),
       presenceText(peer),
       row.unread ? t('recents-unread', { count: row.unread }) : '',
       row.failed ? t('recents-failed') : '',
-      this.#preview(row),
+      plainLine(this.#preview(row)),
       fullTime(row.at),
     ];
     return html`<div

@@ -5,7 +5,7 @@
 // view where they were at the end. The browser's own anchoring is off: WebKit has none.
 
 import { OcElement } from '../element.js';
-import { badge, clock, dayName, fullTime, plainText } from '../format.js';
+import { badge, clock, dayName, fullTime, plainLine, plainText } from '../format.js';
 import { errorText, t } from '../i18n.js';
 import { split } from '../links.js';
 import { around } from '../messages.js';
@@ -184,7 +184,7 @@ class Timeline extends OcElement {
     if (from < 0) return;
     const fresh = this.messages.slice(from + 1).filter((one) => !one.mine && one.text);
     if (fresh.length === 0) return;
-    const text = fresh.slice(-3).map((one) => `${this.peer.name}: ${one.text.slice(0, 500)}`);
+    const text = fresh.slice(-3).map((one) => `${plainLine(this.peer.name)}: ${plainText(one.text).slice(0, 500)}`);
     // Said once, then taken away again, so that nobody meets it twice while reading on.
     queueMicrotask(() => {
       this.spoken = text.join('\n');
@@ -218,7 +218,7 @@ class Timeline extends OcElement {
         class="timeline-scroller"
         tabindex="0"
         role="region"
-        aria-label=${t('timeline-label', { name: this.peer.name })}
+        aria-label=${t('timeline-label', { name: plainLine(this.peer.name) })}
         data-scroller
         @scroll=${this.#scrolled}
         @click=${this.#clicked}
@@ -280,7 +280,7 @@ class Timeline extends OcElement {
       >
         ${message.mine ? nothing : html`<span class="message-avatar">${first ? avatar(this.peer, { presence: '' }) : nothing}</span>`}
         <div class="message-body">
-          <span class="visually-hidden">${message.mine ? t('message-from-me') : this.peer.name}:</span>
+          <span class="visually-hidden">${message.mine ? t('message-from-me') : plainLine(this.peer.name)}:</span>
           <div class="bubble" dir="auto">
             ${
               message.state === 'unsupported'

@@ -47,7 +47,7 @@ presence-invisible-hint = Others see you as offline
 person-disabled = Account disabled
 
 ## Oneself
-me-button = { $name }, { $state }. Change your status
+me-button = Change your status
 me-menu = Your status
 me-state = State
 me-status-placeholder = What are you up to?

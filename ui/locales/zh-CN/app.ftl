@@ -47,7 +47,7 @@ presence-invisible-hint = 别人看到你是离线
 person-disabled = 账号已停用
 
 ## 自己
-me-button = { $name }，{ $state }。更改状态
+me-button = 更改状态
 me-menu = 我的状态
 me-state = 状态
 me-status-placeholder = 写一句状态签名

@@ -1,0 +1,65 @@
+"""Every pattern, in both themes and languages: nothing complains, nothing overflows, axe finds nothing serious."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.ui.conftest import ROOT, Show
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def patterns() -> list[str]:
+    """The names in patterns.js: a test of its own holds that this is all of them."""
+    import re
+
+    source = Path(ROOT / "ui" / "patterns.js").read_text("utf-8")
+    body = source[source.index("const PATTERNS") : source.index("function talkLine")]
+    return re.findall(r"^  '?([a-z-]+)'?: \[", body, re.MULTILINE)
+
+
+def size_of(name: str) -> tuple[int, int]:
+    if name.startswith("docked") or name == "login-wide":
+        return (960, 680)
+    wide = ("conversation", "emoji", "logged-out")
+    return (720, 640) if name.startswith(wide) else (320, 640)
+
+
+def audit(page: Any) -> list[str]:
+    """What axe finds of impact serious or critical."""
+    page.evaluate(AXE.read_text("utf-8"))
+    result = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations'],"
+        " runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
+    )
+    return [
+        f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+        for one in result["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", patterns())
+def test_a_pattern(show: Show, name: str) -> None:
+    for lang, theme in (("en", "light"), ("zh-CN", "dark")):
+        # axe writes inline styles of its own; the sheet below is shown under the policy.
+        page = show(name, size=size_of(name), lang=lang, theme=theme, bypass_csp=True)
+        page.evaluate("document.fonts.ready.then(() => new Promise(done => setTimeout(done, 120)))")
+        expect(page.locator("html")).to_have_attribute("lang", lang)
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= size_of(name)[0]
+        assert audit(page) == [], f"{name} {lang} {theme}"
+
+
+def test_the_sheet_shows_them_all(show: Show) -> None:
+    page = show("recents")
+    names = page.evaluate("document.body.dataset.patterns").split()
+    assert names == patterns()
+    page.goto(page.url.split("?")[0] + "?lang=en&theme=light")
+    expect(page.locator("[data-pattern]").nth(20)).to_be_attached()
+    page.get_by_role("link", name="dark").click()
+    expect(page.locator("link[data-appearance=dark]")).to_have_attribute("media", "all")
