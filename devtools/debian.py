@@ -24,8 +24,8 @@ DESKTOP = (
     "libxdamage1", "libxkbcommon-x11-0", "libxkbcommon0", "libxkbfile1", "libxrandr2", "libxtst6",
     "fonts-noto-cjk", "fonts-noto-color-emoji",
 )  # fmt: skip
-SCREEN = ("openbox", "xvfb")
-"""A virtual screen, and a window manager to raise and place windows on it."""
+SCREEN = ("libatomic1", "openbox", "xvfb")
+"""A virtual screen, a window manager to raise and place windows on it, and what Playwright's own node links to."""
 TESTS = ("chromium", "dbus", "gnome-keyring")
 
 _DATABASE = Path("/var/lib/dpkg/status")
