@@ -59,7 +59,7 @@ def _install(wanted: list[str], log: Log) -> None:
     prefix = _root_prefix()
     if prefix is None:
         line = f"apt-get update && {' '.join(install)}"
-        asked = f"sudo sh -c '{line}'" if shutil.which("sudo") else f"su -c '{line}'"
+        asked = f"sudo sh -c '{line}'" if shutil.which("sudo") else f"su - -c '{line}'"
         log.clear()
         raise Failure(f"These Debian packages are missing. Run this line, then start again:\n\n{asked}\n", 2)
     run = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"]

@@ -50,7 +50,7 @@ def test_a_second_start_adds_under_two_seconds() -> None:
     assert answer.stdout == "", "what is fresh says nothing"
 
 
-@pytest.mark.parametrize(("sudo", "prefix"), [("/usr/bin/sudo", "sudo sh -c"), (None, "su -c")])
+@pytest.mark.parametrize(("sudo", "prefix"), [("/usr/bin/sudo", "sudo sh -c"), (None, "su - -c")])
 def test_without_rights_one_exact_line_is_printed(
     sudo: str | None, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
