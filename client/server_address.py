@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from client.errors import ClientError
 
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
-_HOST = re.compile(r"^(?!-)[^\s/\\?#@%<>\"'`{}|^]{1,253}$")
+_NAME = re.compile(r"(?!-)[a-z0-9._-]{1,253}")
+_PATH = re.compile(r"[\w.~!$&'()*+,;=:@%/-]*", re.ASCII)
 
 
 def server_url(address: str) -> str:
@@ -24,16 +25,16 @@ def server_url(address: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise _bad(address) from None
-    if not _HOST.match(host) or parts.username is not None or parts.query or parts.fragment or port == 0:
+    if parts.username is not None or parts.query or parts.fragment or port == 0 or not _PATH.fullmatch(parts.path):
         raise _bad(address)
     if parts.scheme and parts.scheme not in _SCHEMES:
         raise _bad(address)
     try:
-        name = host if ":" in host else host.encode("idna").decode("ascii")
-        if ":" in host:
-            ipaddress.IPv6Address(host)
-    except (UnicodeError, ValueError):
+        name = str(ipaddress.IPv6Address(host)) if ":" in host else host.encode("idna").decode("ascii").lower()
+    except ValueError:
         raise _bad(address) from None
+    if ":" not in name and not _NAME.fullmatch(name):
+        raise _bad(address)
     scheme = _SCHEMES.get(parts.scheme) or ("ws" if _is_loopback(name) else "wss")
     ordinary = 443 if scheme == "wss" else 80
     where = f"[{name}]" if ":" in name else name
