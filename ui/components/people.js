@@ -35,22 +35,19 @@ class PeopleList extends VirtualList {
       role=${role}
       aria-level=${role === 'treeitem' ? row.depth + 1 : nothing}
       aria-selected=${index === this.active ? 'true' : 'false'}
-      aria-label=${[plainLine(person.name), self ? t('people-self') : '', presenceText(person), details].filter(Boolean).join(', ')}
       data-index=${index}
       data-person=${person.id}
     >
       ${avatar(person)}
       <span class="person-words">
         <span class="person-line">
-          ${nameOf(person)} ${self ? html`<span class="tag">${t('people-self')}</span>` : nothing}
+          ${nameOf(person)}<span class="visually-hidden">, ${presenceText(person)}</span> ${self ? html`<span class="tag">${t('people-self')}</span>` : nothing}
           ${person.disabled ? html`<span class="tag">${t('person-disabled')}</span>` : nothing}
         </span>
         ${details ? html`<span class="person-details"><bdi>${details}</bdi></span>` : nothing}
       </span>
-      <button
+      <span
         class="icon-button person-card-button"
-        type="button"
-        tabindex="-1"
         aria-hidden="true"
         title=${t('card-title')}
         @click=${(event) => {
@@ -59,7 +56,7 @@ class PeopleList extends VirtualList {
         }}
       >
         ${icon('id-card')}
-      </button>
+      </span>
     </div>`;
   }
 
@@ -144,13 +141,13 @@ class PeopleTree extends PeopleList {
       aria-level=${row.depth + 1}
       aria-expanded=${row.expanded ? 'true' : 'false'}
       aria-selected=${index === this.active ? 'true' : 'false'}
-      aria-label=${`${plainLine(row.name)}, ${counts}`}
       data-index=${index}
       data-department=${row.id}
     >
       ${icon('chevron-right', 'department-chevron')}
       <bdi class="department-name">${plainLine(row.name)}</bdi>
-      <span class="department-counts">${count(row.online)}<span class="department-people">/${count(row.people)}</span></span>
+      <span class="visually-hidden">, ${counts}</span>
+      <span class="department-counts" aria-hidden="true">${count(row.online)}<span class="department-people">/${count(row.people)}</span></span>
     </div>`;
   }
 }

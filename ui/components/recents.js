@@ -68,20 +68,16 @@ class Recents extends VirtualList {
     if (!row) return html`<div class="list-row recent is-loading" data-index=${index} aria-hidden="true"></div>`;
     const { peer } = row;
     const open = row.conversation === this.docked;
-    const label = [
-      plainLine(peer.name),
+    const more = [
       presenceText(peer),
       row.unread ? t('recents-unread', { count: row.unread }) : '',
       row.failed ? t('recents-failed') : '',
-      plainLine(this.#preview(row)),
-      fullTime(row.at),
     ];
     return html`<div
       class=${this.rowClass(index, `recent ${row.unread ? 'has-unread' : ''} ${open ? 'is-open' : ''}`)}
       id=${this.rowId(index)}
       role="option"
       aria-selected=${index === this.active ? 'true' : 'false'}
-      aria-label=${label.filter(Boolean).join(', ')}
       data-index=${index}
       data-conversation=${row.conversation}
     >
@@ -89,21 +85,15 @@ class Recents extends VirtualList {
       <span class="recent-words">
         <span class="recent-line">
           ${nameOf(peer, 'recent-name')}
-          <time class="recent-time">${row.at ? listTime(row.at) : ''}</time>
+          <span class="visually-hidden">, ${more.filter(Boolean).join(', ')}</span>
+          <time class="recent-time" title=${row.at ? fullTime(row.at) : ''}>${row.at ? listTime(row.at) : ''}</time>
         </span>
         <span class="recent-line">
           ${this.#second(row)} ${row.failed ? html`<span class="recent-failed">${icon('circle-alert')}</span>` : nothing}
-          ${row.unread ? html`<span class="badge" data-unread=${row.unread}>${badge(row.unread)}</span>` : nothing}
+          ${row.unread ? html`<span class="badge" aria-hidden="true" data-unread=${row.unread}>${badge(row.unread)}</span>` : nothing}
         </span>
       </span>
     </div>`;
-  }
-
-  #preview(row) {
-    if (row.typing) return t('conversation-typing');
-    if (row.draft) return `${t('recents-draft')} ${row.preview}`;
-    if (row.wants_to_talk) return t('recents-wants-to-talk');
-    return row.preview;
   }
 
   #second(row) {
