@@ -211,13 +211,15 @@ class Windows:
 
     def page(self, window: str, *, seconds: float = DEADLINE_SECONDS) -> Page:
         """The page of a window ("main", or a conversation's id), as soon as it is there."""
+        from playwright.sync_api import TimeoutError as NoNewWindow  # not needed by whoever only starts the client
+
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for page in self.pages():
                 if parse_qs(urlsplit(page.url).query).get("window") == [window]:
                     return page
             # Playwright hears of new windows only while it is called: this turns its loop, and waits for one.
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(NoNewWindow):
                 self.browser.contexts[0].wait_for_event("page", timeout=200)
         raise AssertionError(f"no window {window!r}; there are {[page.url.partition('?')[2] for page in self.pages()]}")
 
