@@ -55,7 +55,10 @@ def test(arguments: Sequence[str]) -> int:
     """All checks, then all tests; what follows goes to pytest."""
     set_up(TESTS)
     good = checks.check()
-    return run("-m", "pytest", *arguments) or (0 if good else 1)
+    code = run("-m", "pytest", *arguments)
+    if code == 0 and not good:
+        print("dev.py test: the tests passed, but a check above did not.", file=sys.stderr)
+    return code or (0 if good else 1)
 
 
 def check(_: Sequence[str]) -> int:
