@@ -4,8 +4,8 @@
     engine thread    one asyncio loop: the engine, the bridge, the loopback server
     link thread      the WebSocket to the server (client/connection.py)
 
-The socket of the page is bound first, so the window can be made at once and its requests wait in the system's queue
-while the engine's thread loads.
+The socket of the page is bound first, so the window can be made at once, and its requests wait in the system's queue
+while the engine's thread loads the server. The engine itself loads while Chromium starts its processes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from client.address import Address
@@ -100,7 +101,7 @@ def _run(options: Options, profile_id: str, instance: Instance, make_core: MakeC
     engine.start()
     instance.announce(address.show_url)
     try:
-        windows.run()
+        windows.run(engine.windows_loaded)
     finally:
         engine.stop()
         log("ended")
@@ -110,8 +111,8 @@ def _run(options: Options, profile_id: str, instance: Instance, make_core: MakeC
 class Windows(WindowPort, Protocol):
     """A window host: the port for the engine, and what the program needs around it."""
 
-    def run(self) -> None:
-        """Block until the main window is closed, or `quit` is called."""
+    def run(self, loaded: Callable[[], None]) -> None:
+        """Block until the main window is closed, or `quit` is called. `loaded`: all that is slow to load is there."""
 
     def quit(self) -> None:
         """End `run`, from any thread."""
@@ -157,6 +158,8 @@ class _EngineThread:
         self._make_core = make_core
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
+        self._windows_loaded: asyncio.Event | None = None
+        self._core: Core | None = None
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
         self.failure: ClientError | None = None
@@ -167,11 +170,21 @@ class _EngineThread:
 
     def stop(self) -> None:
         """End the engine and wait for it, at most STOP_SECONDS."""
-        if self._begun.wait(STOP_SECONDS) and self._loop is not None and self._ending is not None:
-            self._loop.call_soon_threadsafe(self._ending.set)
+        self._set(lambda: self._ending)
         self._thread.join(STOP_SECONDS)
         if self._thread.is_alive():
             log("engine does not end")
+
+    def windows_loaded(self) -> None:
+        """Go on with the engine: until now it would only have taken the interpreter from the windows."""
+        self._set(lambda: self._windows_loaded)
+
+    def _set(self, find: Callable[[], asyncio.Event | None]) -> None:
+        """Set an event of the loop, from another thread."""
+        if self._begun.wait(STOP_SECONDS) and self._loop is not None and (event := find()) is not None:
+            # Where the thread has failed there is no loop any more, and nobody who waits.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(event.set)
 
     def _main(self) -> None:
         try:
@@ -189,26 +202,29 @@ class _EngineThread:
 
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
+        self._windows_loaded = asyncio.Event()
         self._begun.set()
         bridge = Bridge()
         files = StaticFiles(self._options.ui, self._options.profile / USER_THEMES)
         server = UiServer(self._address, files, bridge, self._windows.show_main)
         await server.start()
         log("ui ready", url=self._address.page("main"))
-        reloading = self._watch(bridge) if self._options.reload else None
-        core = self._make_core(bridge)
-        starting = asyncio.create_task(self._start_core(core, bridge))
+        tasks = [asyncio.create_task(self._start_core(bridge, self._windows_loaded))]
+        if self._options.reload:
+            tasks.append(self._watch(bridge))
         await self._ending.wait()
-        if reloading is not None:
-            reloading.cancel()
-        # Also while it still starts, e.g. waits for a person to unlock the keyring.
-        await core.stop()
+        if self._core is not None:
+            # Also while it still starts, e.g. waits for a person to unlock the keyring.
+            await self._core.stop()
         await server.stop()
-        starting.cancel()
+        for task in tasks:
+            task.cancel()
 
-    async def _start_core(self, core: Core, bridge: Bridge) -> None:
+    async def _start_core(self, bridge: Bridge, when: asyncio.Event) -> None:
+        await when.wait()
         try:
-            engine = await core.start()
+            self._core = self._make_core(bridge)
+            engine = await self._core.start()
         except ClientError as error:
             log("engine not started", code=error.code)
             self._fail(error, bridge)

@@ -22,8 +22,9 @@ class BrowserWindows:
         self._open_link = open_link
         self._ended = threading.Event()
 
-    def run(self) -> None:
+    def run(self, loaded: Callable[[], None]) -> None:
         """Print the address, open it where asked, and wait for the end of the program."""
+        loaded()
         url = self._address.page("main")
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()

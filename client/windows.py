@@ -64,20 +64,23 @@ class NativeWindows:
         self._make_host = make_host
         self._open_link = open_link
         self._windows: dict[str, webview.Window] = {}
-        self._titles: dict[str, str] = {}
         self._host: Host | None = None
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(MAX_JOBS)
         self._closing = False
 
     # ------------------------------------------------------------ the main thread
 
-    def run(self) -> None:
-        """Open the main window and serve until it is closed. Raises UsageError where no window can be opened."""
+    def run(self, loaded: Callable[[], None]) -> None:
+        """Open the main window and serve until it is closed. Raises UsageError where no window can be opened.
+
+        `loaded` is called when the window is made and Chromium's processes start.
+        """
         host = self._make_host()
         import webview  # noqa: PLC0415  # the slowest import of all: after the engine's thread has begun
 
         self._host = host
         main = self._create("main", TITLE)
+        main.events.before_show += loaded
         worker = threading.Thread(target=self._work, args=(main,), name="windows", daemon=True)
         worker.start()
         webview.start(gui=host.gui, private_mode=True, debug=False)
