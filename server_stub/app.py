@@ -31,7 +31,7 @@ from server_stub.turn import Turn
 
 log = structlog.get_logger()
 
-CLOSE_SECONDS: Final = 5
+CLOSE_SECONDS: Final = 3
 """For the clients to take leave when the server stops."""
 
 DATABASE: Final = "oschat.db"

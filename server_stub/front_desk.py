@@ -51,10 +51,10 @@ class FrontDesk:
         try:
             if isinstance(request, Hello):
                 self._greet(visitor, request)
-            elif isinstance(request, Ping):
-                visitor.send(frame(Pong(re=request.id, now=now_ms())))
             elif not visitor.greeted:
                 raise ProtocolError(ErrorCode.HELLO_REQUIRED)
+            elif isinstance(request, Ping):
+                visitor.send(frame(Pong(re=request.id, now=now_ms())))
             elif not isinstance(request, Login | Resume):
                 raise ProtocolError(ErrorCode.NOT_LOGGED_IN)
             elif visitor.busy:
@@ -74,9 +74,10 @@ class FrontDesk:
         if version < OLDEST_PROTOCOL or version < hello.oldest:
             raise ProtocolError(
                 ErrorCode.UPDATE_REQUIRED,
-                details={"server_oldest": OLDEST_PROTOCOL, "server_newest": PROTOCOL_VERSION},
+                details={"oldest": OLDEST_PROTOCOL, "newest": PROTOCOL_VERSION},
             )
         visitor.greeted = True
+        log.info("client.greeted", device=visitor.key, client=hello.client, protocol=version)
         visitor.send(
             frame(
                 Welcome(

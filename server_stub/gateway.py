@@ -40,6 +40,10 @@ MAX_HELD_BYTES: Final = 1024 * 1024
 READ_BUFFER_BYTES: Final = 2_048
 """To begin with; it grows with the frames. Most connections are idle."""
 
+MAX_FRAME_BYTES: Final = 2 * MAX_REQUEST_BYTES
+"""Over this, picows cuts a socket at once. A frame that is a little too large is read, so that the client, which still
+writes it, comes to read why it was refused."""
+
 HANDSHAKE_SECONDS: Final = 5
 """For the HTTP request that becomes a WebSocket."""
 
@@ -208,6 +212,8 @@ class Connection(WSListener):
             self.close(_PROTOCOL_ERROR)
         elif kind == WSMsgType.BINARY:
             self.close(CloseCode.UNSUPPORTED_DATA)
+        elif frame.payload_size > MAX_REQUEST_BYTES:
+            self.close(CloseCode.TOO_LARGE, ErrorCode.FRAME_TOO_LARGE)
         elif kind == WSMsgType.TEXT and frame.fin and self._fragments is None:
             self._text(frame.get_payload_as_bytes())
         else:
@@ -274,7 +280,7 @@ class Gateway:
             port,
             ssl=tls,
             websocket_handshake_timeout=HANDSHAKE_SECONDS,
-            max_frame_size=MAX_REQUEST_BYTES,
+            max_frame_size=MAX_FRAME_BYTES,
             read_buffer_init_size=READ_BUFFER_BYTES,
             logger_name=logging.LoggerAdapter(quiet),
             backlog=1_024,

@@ -58,7 +58,6 @@ class PostOffice:
             actor = self._actors[user] = UserActor(user, self._services, self)
         actor.attach(device)
         self._devices[device.key] = device
-        self.set_presence(user, device.key, "online", "")
         return actor
 
     def detach(self, user: str, device: Device) -> None:

@@ -127,7 +127,10 @@ class Storage(Protocol):
     async def changed_conversations(
         self, user: str, cursors: Mapping[str, int], page: str, max_bytes: int
     ) -> tuple[list[ConversationState], str]:
-        """A page of this user's conversations that have moved past their cursors, and the next page's name or ""."""
+        """A page of this user's conversations that do not stand at their cursors, and the next page's name or "".
+
+        A cursor beyond the end was given out before an older backup was restored; its client must start anew.
+        """
 
     # directory
 

@@ -25,7 +25,7 @@ MAX_UNREAD: Final = 1_000
 """Unread messages are counted up to this many."""
 
 NEWEST: Final = 50
-"""Events that a sync page gives of a conversation in which more than MAX_PAGE_EVENTS are new."""
+"""Events that a sync page gives of a conversation in which more than MAX_PAGE_EVENTS are new, or that was restored."""
 
 _ROW: Final = "(?,?,?,?,?,?,?,?)"
 _CHUNKS: Final = (32, 8, 1)
@@ -208,12 +208,12 @@ def changed_conversations(
     with connection:
         for key, name, last in _conversations_of(connection, user, begin):
             new = last - cursors.get(name, 0)
-            if new <= 0:
+            if not new:
                 continue
             if len(states) == MAX_PAGE_CONVERSATIONS or max_bytes <= 0:
                 following = str(begin)
                 break
-            events = _page(connection, name, key, Page(new if new <= MAX_PAGE_EVENTS else NEWEST, max_bytes))
+            events = _page(connection, name, key, Page(new if 0 < new <= MAX_PAGE_EVENTS else NEWEST, max_bytes))
             max_bytes -= sum(map(_size, events)) + 250
             states.append(_state(connection, name, key, user, events))
             begin = key

@@ -45,7 +45,7 @@ _Result = tuple[_Entry, "events.Outcome | StorageError"]
 class _Job:
     """A change that is not an event: a function of the connection, run in the group's transaction."""
 
-    def __init__(self, work: Callable[[apsw.Connection], object], future: asyncio.Future[object]) -> None:
+    def __init__(self, work: Callable[[apsw.Connection], object], future: asyncio.Future[object] | None) -> None:
         self.work = work
         self.future = future
         self.result: object = None
@@ -112,8 +112,8 @@ class SqliteStorage:
         for (item, done), outcome in results:
             done(item, outcome)  # type: ignore[arg-type]  # an entry pairs an item with its own kind of callback
         for job in jobs:
-            if job.future.done():
-                continue  # whoever asked has gone
+            if job.future is None or job.future.done():
+                continue  # nobody waits for it
             if job.error is None:
                 job.future.set_result(job.result)
             else:
@@ -135,6 +135,8 @@ class SqliteStorage:
             if entries or jobs:
                 results = self._commit(entries, jobs)
                 self._loop.call_soon_threadsafe(self._deliver, results, jobs)
+            elif not self.healthy:
+                self._commit([], [_Job(_probe, None)])  # does the disk take something again?
             if time.monotonic() >= next_look:
                 next_look = time.monotonic() + POLL_SECONDS
                 # It stays the same for this connection's own commits, and changes with everybody else's.
@@ -170,8 +172,9 @@ class SqliteStorage:
             except apsw.ConstraintError:
                 outcomes = self._transaction(items, jobs, careful=True)
         except apsw.Error as error:
-            self.healthy = False
-            log.error("storage.write_failed", reason=str(error), events=len(entries), jobs=len(jobs))
+            if self.healthy:  # once, not for every try until the disk takes something again
+                self.healthy = False
+                log.error("storage.write_failed", reason=str(error), events=len(entries), jobs=len(jobs))
             failure = StorageError(f"The database cannot be written: {error}")
             for job in jobs:
                 job.error = failure
@@ -300,3 +303,7 @@ def _run_job(connection: apsw.Connection, job: _Job) -> None:
         job.error = error if isinstance(error, StorageError) else StorageError(str(error))
         connection.execute("ROLLBACK TO job")
     connection.execute("RELEASE job")
+
+
+def _probe(connection: apsw.Connection) -> None:
+    connection.execute("UPDATE meta SET value = value WHERE name = 'directory_version'")

@@ -196,6 +196,8 @@ def test_sync_gives_what_moved_past_the_cursors(backend: Backend) -> None:
         assert [state.id for state in states] == ["d.ann.cid"]
         states, _ = await storage.changed_conversations("ann", {BETWEEN: 1, "d.ann.cid": 1}, "", 10**6)
         assert states == []
+        (state,), _ = await storage.changed_conversations("ann", {BETWEEN: 9, "d.ann.cid": 1}, "", 10**6)
+        assert (state.id, state.last_seq, len(state.events)) == (BETWEEN, 1, 1)  # an older backup was restored
         (state,), _ = await storage.changed_conversations("bob", {"d.bob.cid": 1}, "", 10**6)
         assert (state.unread, state.members) == (1, ["ann", "bob"])
 

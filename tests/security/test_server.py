@@ -75,7 +75,7 @@ MATRIX = {
     "login": ("hello_required", "bad_credentials", *["already_logged_in"] * 3),
     "resume": ("hello_required", "session_expired", *["already_logged_in"] * 3),
     "logout": ("hello_required", "not_logged_in", "ok", "ok", "ok"),
-    "ping": ("pong", "pong", "pong", "pong", "pong"),
+    "ping": ("hello_required", "pong", "pong", "pong", "pong"),
     "get_directory": ("hello_required", "not_logged_in", "directory", "directory", "directory"),
     "get_presence": ("hello_required", "not_logged_in", "presence_list", "presence_list", "presence_list"),
     "set_presence": ("hello_required", "not_logged_in", "ok", "ok", "ok"),

@@ -151,11 +151,11 @@ if sys.platform == "linux":
                 refused = other.request("login", user="bob", password="battery staple")
                 assert refused["code"] == "storage_failed"
             resource.prlimit(server.pid, resource.RLIMIT_FSIZE, unlimited)
+            server.wait_log("storage.write_recovered")  # it finds out by itself
+            assert health(server) == 200
             sent = one.say(between, "x" * 5_000, "while-full-1")
             assert (sent["type"], sent["seq"]) == ("sent", 2)
-            assert health(server) == 200
             assert two.push("new_event")["event"]["message_id"] == "while-full-1"
-            server.wait_log("storage.write_recovered")
         assert server.stop() == 0
 
 

@@ -133,6 +133,7 @@ def test_a_socket_that_breaks_the_rules_is_closed_with_the_proper_code(
 ) -> None:
     raw(ann, *frames)
     assert ann.closed() == code
+    assert ann.close_reason == ("frame_too_large" if code == 1009 else "") or code == 1002  # picows has its own words
     with shared.greeted() as other:
         assert other.request("ping")["type"] == "pong"
 
@@ -159,7 +160,7 @@ def test_requests_before_hello_and_before_login(shared: ServerProcess) -> None:
     with shared.connect() as client:
         assert error(client.request("login", user="ann", password="x"))[0] == "hello_required"
         assert error(client.request("sync"))[0] == "hello_required"
-        assert client.request("ping")["type"] == "pong"
+        assert error(client.request("ping"))[0] == "hello_required"
         welcome = client.request("hello", protocol=1)
         assert welcome["protocol"] == 1
         assert welcome["max_request_bytes"] == MAX_REQUEST_BYTES
@@ -175,7 +176,7 @@ def test_versions_that_have_nothing_in_common(shared: ServerProcess) -> None:
     with shared.connect() as client:
         answer = client.request("hello", protocol=9, oldest=5)
         assert error(answer) == ("update_required", False)
-        assert answer["details"] == {"server_oldest": 1, "server_newest": 1}
+        assert answer["details"] == {"oldest": 1, "newest": 1}
         assert client.closed() == 4002
 
 
@@ -258,6 +259,8 @@ def test_presence_is_told_and_goes_with_the_connection(shared: ServerProcess, an
         bob.request("set_presence", state="invisible")
         while {"user": bob.user, "state": "offline"} not in ann.push("presence")["people"]:
             pass
+        assert ann.request("get_presence")["people"] == []
+        ann.request("set_presence", state="away")
         assert [item["user"] for item in ann.request("get_presence")["people"]] == [ann.user]
 
 

@@ -10,6 +10,9 @@ def test_two_colleagues_talk_and_find_it_again(server: ServerProcess) -> None:
     with server.login("Ann", "correct horse") as one, server.login("bob", "battery staple") as two:
         people = one.request("get_directory")["people"]
         assert {person["name"] for person in people} == {"Ann Example", "鲍勃"}
+        assert one.request("get_presence")["people"] == []  # nobody has said how they want to appear
+        for client in (one, two):
+            assert client.request("set_presence", state="online")["type"] == "ok"
         assert {entry["user"] for entry in one.request("get_presence")["people"]} == {ann, bob}
 
         opened = one.request("open_conversation", peer=bob)
