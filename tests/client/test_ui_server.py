@@ -1,130 +1,19 @@
-"""The loopback server over real sockets: who may come in, which files there are, and how a page's socket behaves."""
+"""The loopback server over real sockets: who may come in, and which files there are."""
 
 from __future__ import annotations
 
 import asyncio
-import http.client
-import json
 import socket
-import struct
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import websocket
 
 from client.address import Address
-from client.bridge import MAX_CALL_BYTES
 from client.static_files import TYPES, StaticFiles
-from client.ui_server import MAX_UNSENT_BYTES, UiServer
-from tests.support.logs import LogGuard
-
-SECRET = "the passwords"
-
-
-class Pages:
-    """Takes the bridge's place: echoes what a page sends."""
-
-    def __init__(self) -> None:
-        self.windows: list[str] = []
-        self.gone_pages: list[int] = []
-        self.changed = threading.Condition()
-        self.sends: dict[int, Any] = {}
-
-    def connected(self, window: str, send: Any) -> int:
-        self.windows.append(window)
-        self.sends[len(self.windows)] = send
-        return len(self.windows)
-
-    def received(self, page: int, data: bytes) -> None:
-        self.sends[page](data)
-
-    def gone(self, page: int) -> None:
-        with self.changed:
-            self.gone_pages.append(page)
-            self.changed.notify_all()
-
-    def wait_gone(self, page: int) -> None:
-        with self.changed:
-            assert self.changed.wait_for(lambda: page in self.gone_pages, 10)
-
-
-class Site:
-    """A server in a thread of its own, over a folder of files."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ui = folder / "ui"
-        self.themes = folder / "themes"
-        for path, text in {
-            "ui/index.html": "<!doctype html><title>x</title>",
-            "ui/app.js": "export {}",
-            "ui/deep/a b.css": "p {}",
-            "ui/.hidden.js": SECRET,
-            "ui/notes.txt": SECRET,
-            "themes/mine/theme.css": ":root {}",
-            "secret.js": SECRET,
-            "ui-other/secret.js": SECRET,
-        }.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, "utf-8")
-        (self.ui / "link.js").symlink_to(folder / "secret.js")
-        (self.ui / "folder").symlink_to(folder)
-        (self.ui / "loop.js").symlink_to(self.ui / "loop.js")
-        self.address = Address()
-        self.pages = Pages()
-        self.shown = threading.Event()
-        self.server = UiServer(self.address, StaticFiles(self.ui, self.themes), self.pages, self.shown.set)
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever)
-        self.thread.start()
-        self.run(self.server.start())
-
-    def run(self, coroutine: Any) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
-
-    def call(self, function: Any, *arguments: object) -> None:
-        """Run on the server's loop and wait."""
-
-        async def once() -> None:
-            function(*arguments)
-
-        self.run(once())
-
-    def close(self) -> None:
-        self.run(self.server.stop())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
-        self.loop.close()
-
-    def get(self, path: str, *, host: str | None = None, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.address.port, timeout=10)
-        connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
-        connection.putheader("Host", self.address.host if host is None else host)
-        for name, value in headers.items():
-            connection.putheader(name.replace("_", "-"), value)
-        connection.endheaders()
-        response = connection.getresponse()
-        body = response.read()
-        connection.close()
-        return response, body
-
-    def path(self, rest: str) -> str:
-        return f"/{self.address.token}/{rest}"
-
-    def open(self, window: str = "main", origin: str | None = None) -> websocket.WebSocket:
-        return websocket.create_connection(
-            f"ws://{self.address.host}{self.path('bridge')}?window={window}",
-            origin=self.address.origin if origin is None else origin,
-            timeout=10,
-        )
-
-
-def end(page: websocket.WebSocket) -> None:
-    """Close the socket without a closing handshake."""
-    page.shutdown()  # type: ignore[no-untyped-call]  # websocket-client's own
+from client.ui_server import UiServer
+from tests.support.loopback import SECRET, Pages, Site
 
 
 @pytest.fixture
@@ -323,88 +212,6 @@ def test_a_large_file_arrives_whole(site: Site) -> None:
     (site.ui / "big.png").write_bytes(data)
     response, body = site.get(site.path("big.png"))
     assert (response.getheader("Content-Type"), body == data) == (TYPES[".png"], True)
-
-
-# ---------------------------------------------------------------- the page's socket
-
-
-def test_a_page_talks_and_is_named(site: Site) -> None:
-    page = site.open("d.a.b")
-    for text in ('{"id":1}', "中文 🙂", "x" * 200_000):
-        page.send(text)
-        assert page.recv() == text
-    assert site.pages.windows == ["d.a.b"]
-    page.close()
-    site.pages.wait_gone(1)
-
-
-def test_firefox_asks_to_upgrade_in_its_own_words(site: Site) -> None:
-    page = websocket.create_connection(
-        f"ws://{site.address.host}{site.path('bridge')}",
-        origin=site.address.origin,
-        connection="Connection: keep-alive, Upgrade",
-        timeout=10,
-    )
-    page.send("hello")
-    assert page.recv() == "hello"
-    page.close()
-
-
-def test_a_message_in_parts_is_put_together(site: Site) -> None:
-    page = site.open()
-    for fin, opcode, part in ((0, 1, "one "), (0, 0, "two "), (1, 0, "three")):
-        page.send_frame(websocket.ABNF(fin=fin, opcode=opcode, mask_value=1, data=part.encode()))
-    assert page.recv() == "one two three"
-    page.close()
-
-
-@pytest.mark.parametrize(
-    ("opcode", "sizes", "code"),
-    [(1, [MAX_CALL_BYTES + 1], 1009), (1, [MAX_CALL_BYTES, MAX_CALL_BYTES], 1009), (2, [10], 1003)],
-)
-def test_what_a_page_may_not_send_closes_its_socket(
-    site: Site, opcode: int, sizes: list[int], code: int, logs: LogGuard
-) -> None:
-    logs.allow("exceeding max allowed size")  # picows says so where one frame alone is too large
-    page = site.open()
-    for number, size in enumerate(sizes, 1):
-        page.send_frame(
-            websocket.ABNF(
-                fin=int(number == len(sizes)), opcode=opcode if number == 1 else 0, mask_value=1, data=b"x" * size
-            )
-        )
-    opcode_got, data = page.recv_data()
-    assert opcode_got == websocket.ABNF.OPCODE_CLOSE
-    assert struct.unpack("!H", data[:2])[0] == code
-    end(page)
-    site.pages.wait_gone(1)
-
-
-def test_a_page_that_does_not_read_is_disconnected(site: Site) -> None:
-    stuck, other = site.open(), site.open()
-    chunk = json.dumps({"event": "x", "data": "y" * 100_000}).encode()
-
-    def flood() -> None:
-        for _ in range(3 * MAX_UNSENT_BYTES // len(chunk)):
-            site.pages.sends[1](chunk)
-
-    site.call(flood)
-    site.pages.wait_gone(1)
-    other.send("still here")
-    assert other.recv() == "still here"
-    end(stuck)
-    other.close()
-
-
-def test_stopping_closes_every_page(tmp_path: Path) -> None:
-    site = Site(tmp_path)
-    page = site.open()
-    site.close()
-    opcode, data = page.recv_data()
-    assert (opcode, struct.unpack("!H", data[:2])[0]) == (websocket.ABNF.OPCODE_CLOSE, 1001)
-    end(page)
-    with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.1", site.address.port), timeout=5)
 
 
 def test_requests_before_the_start_are_served_by_it(tmp_path: Path) -> None:
