@@ -90,10 +90,10 @@ class Entrance:
         if opened is None or account != self._account:
             self.close()
             opened = await open_account(self._stores, self._vault, account)
-            self.notice = opened.notice
         self._account, self._opened = account, opened
         try:
             opened = self._opened = await self._for_person(opened, user)
+            self.notice = opened.notice
             loaded = read_account(opened.store, user)
         except StoreError as error:
             opened = self._from_memory(opened, error)

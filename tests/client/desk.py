@@ -128,6 +128,11 @@ class Desk:
         except TimeoutError:
             raise AssertionError(f"{what} did not come; the last events: {self.events[-5:]}") from None
 
+    async def next_news(self) -> None:
+        """Until something came from the link, or was pushed."""
+        self._news.clear()
+        await self._news.wait()
+
     def app(self) -> api.AppView:
         return self.engine._app_view()
 
