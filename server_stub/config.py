@@ -15,6 +15,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from protocol.limits import HELLO_TIMEOUT_SECONDS
 from server_stub.errors import ConfigError
 from server_stub.log import LEVELS
 
@@ -33,7 +34,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tls_key: Annotated[str, Meta(description="PEM file with the certificate's private key.")] = ""
     log_level: Annotated[str, Meta(description=f"What is logged from: {', '.join(LEVELS)}.")] = "info"
     session_days: Annotated[int, Meta(ge=1, le=3_650, description="Days until an unused log-in ends.")] = 30
-    login_seconds: Annotated[int, Meta(ge=1, le=600, description="Seconds that a connection has to log in.")] = 10
+    login_seconds: Annotated[int, Meta(ge=1, le=600, description="Seconds that a connection has to log in.")] = (
+        HELLO_TIMEOUT_SECONDS
+    )
 
     @property
     def address(self) -> tuple[str, int]:
