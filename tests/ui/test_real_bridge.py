@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -61,8 +62,10 @@ class Desks:
 @pytest.fixture
 def desks(browser: Browser, server: ServerProcess, tmp_path: Path) -> Iterator[Desks]:
     """Two people at a server, and their desks."""
-    server.add_user("ann", PASSWORD, "Ann Lee")
-    server.add_user("bo", PASSWORD, "薄云")
+    # In a thread of its own: Playwright's loop runs in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(server.add_user, "ann", PASSWORD, "Ann Lee").result()
+        thread.submit(server.add_user, "bo", PASSWORD, "薄云").result()
     with ExitStack() as stack:
         desks = Desks(stack, browser, tmp_path, server)
         yield desks
