@@ -21,6 +21,7 @@ from client.account import StoresPort
 from client.calls import Calls, Hands, checked_link
 from client.entrance import Entrance
 from client.errors import ClientError, StoreError
+from client.index_ahead import IndexAhead
 from client.log import log, log_failure
 from client.pages import Pages
 from client.ports import (
@@ -94,6 +95,7 @@ class Engine:
         self._last_ticket = 0
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._index = IndexAhead(self._spawn)
         self._ended = False
 
     # ------------------------------------------------------------ life
@@ -104,6 +106,7 @@ class Engine:
         if account is not None:
             self._session.load(account)
             self._ready = True
+            self._index.consider(self._session.directory)
         if token is not None:
             self._perform(self._session.resume(self._entrance.url, token, self._clock()))
 
@@ -330,6 +333,8 @@ class Engine:
                 self._pages.conversation_dirty(id)
         if self._session.me.id in people:
             self._pages.app_dirty()
+
+        self._index.consider(self._session.directory)
 
     async def _ask(self, request: Request) -> AnyAnswer:
         """The server's answer. Raises ClientError, also where there is no link."""

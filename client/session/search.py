@@ -25,6 +25,11 @@ def words(query: str) -> list[str]:
     return list(dict.fromkeys(query.lower().split()))
 
 
+def matches(query: str, text: str, path: str) -> bool:
+    """Whether every word is in the line or in the path: what Index finds, for a single entry."""
+    return all(word in text or word in path for word in words(query))
+
+
 def line(*fields: str) -> str:
     """A line of the index: lower case, single blanks, so that every word begins after a blank or at the start."""
     return " ".join(" ".join(fields).lower().split())

@@ -143,6 +143,7 @@ def test_deltas_give_the_same_as_a_fresh_build(
     people: dict[str, Person] = {}
     everything = frozenset("abcdefgh")
     for some, others, there in steps:
+        grown.search("x", 0, 1)
         grown.slice(everything, 0, 100)  # built before the change, so that the change is patched in
         grown.apply(some, others, "")
         grown.presence_update(there)
@@ -150,6 +151,12 @@ def test_deltas_give_the_same_as_a_fresh_build(
         people.update({p.id: p for p in others})
         fresh = DirectoryBook(departments.values(), people.values())
         fresh.presence_replace(grown.presence.entries())
+        for query in ("a", "ann", "b h", "张", "c"):
+            hits = [
+                {(row.person, row.node.id if row.node else "") for row in one.search(query, 0, 100)[0]}
+                for one in (grown, fresh)
+            ]
+            assert hits[0] == hits[1]
 
         def picture(directory: DirectoryBook) -> list[tuple[int, str, int, int]]:
             rows, total = directory.slice(everything, 0, 1_000)
@@ -201,5 +208,15 @@ def test_a_hundred_thousand_people_stay_quick() -> None:
     assert best_of(lambda: directory.slice(expanded, 60_000, 100)) < frame
     for query in QUERIES:
         assert best_of(partial(directory.search, query, 0, 50)) < frame, query
+    assert directory.index_job() is None  # it is there
+    directory.apply([Department(id="new", name="New")], [], "")
+    early, job = directory.index_job(), directory.index_job()
+    assert early is not None
+    assert job is not None
+    directory.apply([], [Person(id="u5", login="user5", name="Newly Named", departments=["new"])], "")
+    directory.adopt_index(job.build(), job)
+    directory.adopt_index(early.build(), early)  # a later one was begun
+    assert [row.person for row in directory.search("newly named", 0, 5)[0]] == ["u5"]
+    assert [row.person for row in directory.search("new named", 0, 5)[0]] == ["u5"]
     assert directory.search("e", 0, 10)[1] <= 2 * MOST_HITS
     assert best_of(lambda: directory.presence_update([PresenceEntry(user="u5", state="online")])) < frame
