@@ -26,9 +26,10 @@ from picows import (
 )
 
 from protocol.codec import decode_request, error_frame
-from protocol.errors import CloseCode, ErrorCode, FrameError, ProtocolError
+from protocol.errors import CloseCode, FrameError
 from protocol.limits import MAX_REQUEST_BYTES
 from protocol.messages import AnyRequest
+from server_stub.assembler import Assembler, Violation
 from server_stub.framing import frame as framed
 from server_stub.turn import Step, Turn
 
@@ -52,8 +53,6 @@ CLOSE_SECONDS: Final = 5
 
 PING_AFTER_SECONDS: Final = 30
 """A client that has been silent for this long gets a WebSocket ping, and after as long again is taken for dead."""
-
-_PROTOCOL_ERROR: Final = 1002
 
 _ids = itertools.count(1)
 
@@ -97,7 +96,7 @@ class Connection(WSListener):
         self._out_bytes = 0
         self._in_turn = False
         self._paused = False
-        self._fragments: bytearray | None = None
+        self._assembler = Assembler()
 
     # ---------------------------------------------------------------- as a device
 
@@ -208,46 +207,24 @@ class Connection(WSListener):
             transport.disconnect()
         elif self.closing or self._gateway.stopping or kind == WSMsgType.PONG:
             pass  # what is not answered any more is asked again elsewhere, or later
-        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
-            self.close(_PROTOCOL_ERROR)
-        elif kind == WSMsgType.BINARY:
-            self.close(CloseCode.UNSUPPORTED_DATA)
-        elif frame.payload_size > MAX_REQUEST_BYTES:
-            self.close(CloseCode.TOO_LARGE, ErrorCode.FRAME_TOO_LARGE)
-        elif kind == WSMsgType.TEXT and frame.fin and self._fragments is None:
-            self._text(frame.get_payload_as_bytes())
         else:
-            self._fragment(frame)
+            try:
+                data = self._assembler.take(
+                    kind.value, frame.fin, frame.rsv1 or frame.rsv2 or frame.rsv3, frame.get_payload_as_bytes()
+                )
+            except Violation as violation:
+                self.close(violation.code, violation.reason)
+            else:
+                if data is not None:
+                    self._message(data)
 
-    def _fragment(self, frame: WSFrame) -> None:
-        first = frame.msg_type == WSMsgType.TEXT
-        if first != (self._fragments is None):
-            self.close(_PROTOCOL_ERROR)  # a message within a message, or the middle of none
-            return
-        fragments = self._fragments = bytearray() if self._fragments is None else self._fragments
-        if len(fragments) + frame.payload_size > MAX_REQUEST_BYTES:
-            self.close(CloseCode.TOO_LARGE, ErrorCode.FRAME_TOO_LARGE)
-            return
-        fragments += frame.get_payload_as_memoryview()
-        if frame.fin:
-            self._fragments = None
-            self._text(bytes(fragments))
-
-    def _text(self, data: bytes) -> None:
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            self.close(CloseCode.INVALID_TEXT)
-            return
+    def _message(self, data: bytes) -> None:
         try:
             request = decode_request(data)
         except FrameError as error:
-            self._refuse(error)
+            self.send(framed(error_frame(error)))
         else:
             self._handler.request(self, request)
-
-    def _refuse(self, error: ProtocolError) -> None:
-        self.send(framed(error_frame(error)))
 
 
 class Gateway:
