@@ -21,6 +21,7 @@ notice-store-newer = The messages kept on this computer come from a newer versio
 notice-store-failed = Messages cannot be kept on this computer now. They stay on the server.
 notice-disk-full = This computer's disk is full, so messages cannot be kept here. They stay on the server. Make some room.
 notice-profile-failed = Your choices cannot be kept on this computer: its folder cannot be written.
+notice-other-server = Another server answers at this address now. What the earlier one sent stays on this computer, set aside.
 
 ## All windows
 app-version = Oschat { $version }

@@ -21,6 +21,7 @@ notice-store-newer = 本机保存的消息来自更新版本的 Oschat。当前�
 notice-store-failed = 目前无法在本机保存消息，消息仍保存在服务器上。
 notice-disk-full = 这台电脑的磁盘已满，无法在本机保存消息。消息仍在服务器上，请腾出空间。
 notice-profile-failed = 无法写入本机的程序文件夹，你的选择无法保存。
+notice-other-server = 该地址现在是另一台服务器。原服务器的消息仍保存在本机，已另行存放。
 
 ## 各窗口共用
 app-version = Oschat { $version }
