@@ -44,6 +44,7 @@ const STATES = ['waiting', 'sent', 'read', 'failed'];
 
 const HOSTILE = [
   '<img src=x onerror="alert(1)"><script>alert(2)</script>',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: hostile text, not a template
   '${alert(1)} {{7*7}} &lt;b&gt; javascript:alert(1) data:text/html,<b>x</b>',
   `${'A'.repeat(600)}`,
   '\u202Egnp.exe\u202C — txt.\u2066abc',

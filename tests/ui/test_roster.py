@@ -113,6 +113,13 @@ def test_search_finds_opens_and_ends(show: Show) -> None:
     page.keyboard.press("Escape")
     expect(search).to_have_value("")
     expect(page.get_by_role("tab", name="Recent")).to_be_visible()
+    page.keyboard.type("设计师")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("listbox", name="Search results")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(search).to_be_focused()
+    expect(search).to_have_value("")
 
 
 def test_a_found_department_shows_its_people(show: Show) -> None:

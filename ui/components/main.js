@@ -118,6 +118,10 @@ class Main extends OcElement {
     search.focus();
   };
 
+  #listKey = (event) => {
+    if (event.key === 'Escape' && this.query) this.#endSearch();
+  };
+
   #endSearch = () => {
     this.query = '';
     const search = this.node('search');
@@ -153,7 +157,7 @@ class Main extends OcElement {
           }}
         ></oc-me>
         ${this.#search()} ${this.query ? nothing : this.#tabs()}
-        <div class="main-list">${this.#list()}</div>
+        <div class="main-list" @keydown=${this.#listKey}>${this.#list()}</div>
         <div class="main-foot">
           ${this.#note()}
           <oc-link-state .bridge=${this.bridge} .link=${this.app.link}></oc-link-state>
