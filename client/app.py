@@ -23,6 +23,7 @@ from client.browser_windows import BrowserWindows
 from client.command_line import Options
 from client.config import Settings
 from client.desktop.display import check_display
+from client.desktop.guard import Guard
 from client.desktop.links import open_link
 from client.errors import ClientError, UsageError
 from client.instance import Instance
@@ -128,11 +129,12 @@ def _windows(options: Options, address: Address, settings: Settings) -> Windows:
             from client.desktop.qt import QtHost as SystemHost  # noqa: PLC0415  # it loads all of Qt
         else:
             from client.desktop.plain import PlainHost as SystemHost  # noqa: PLC0415
-        return SystemHost(
+        guard = Guard(
             address.prefix,
-            debugging_port=options.debugging_port,
             language=lambda: str(settings.get("language")),
+            appearance=lambda: str(settings.get("appearance")),
         )
+        return SystemHost(guard, debugging_port=options.debugging_port)
 
     return NativeWindows(address, Placements(options.profile), make_host=make_host, open_link=open_link)
 

@@ -45,6 +45,9 @@ class Host(Protocol):
     def bring_to_front(self, window: Any) -> None:
         """Show, un-minimize, raise and activate."""
 
+    def dispose(self, window: Any) -> None:
+        """Destroy what is left of a closed window."""
+
 
 class NativeWindows:
     """Native windows. `run` blocks the main thread until the main window is closed."""
@@ -165,10 +168,14 @@ class NativeWindows:
 
     def _closed(self, window: str, closed: webview.Window) -> None:
         log("window closed", window=window)
+        if window == "main":
+            # It is kept: the GUI thread ends with it, and the process before anything else can destroy it.
+            self._close_all()
+            return
         if self._windows.get(window) is closed:
             del self._windows[window]
-        if window == "main":
-            self._close_all()
+        if self._host is not None:
+            self._host.dispose(closed)
 
     def _open(self, conversation: str, title: str) -> None:
         known = self._windows.get(conversation)

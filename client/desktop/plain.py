@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import webview
 
+from client.desktop.guard import Guard
 from client.log import log
 from client.placement import Area, Placement
 
@@ -19,8 +20,8 @@ class PlainHost:
 
     gui: Final = "edgechromium" if sys.platform == "win32" else "cocoa"
 
-    def __init__(self, prefix: str, *, debugging_port: int | None, language: Callable[[], str]) -> None:
-        del prefix, language
+    def __init__(self, guard: Guard, *, debugging_port: int | None) -> None:
+        del guard  # pywebview has no hook for it here
         names = ["winforms", "edgechromium"] if sys.platform == "win32" else ["cocoa"]
         for name in names:
             module = importlib.import_module(f"webview.platforms.{name}")
@@ -59,6 +60,9 @@ class PlainHost:
         # There is no call to raise a window: on top for a moment does it.
         window.on_top = True
         window.on_top = False
+
+    def dispose(self, window: Any) -> None:
+        """Nothing is left of a closed window."""
 
 
 def _refuse_bridge_call(window: object, function: str, parameter: object, value_id: str) -> None:

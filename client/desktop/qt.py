@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from client.desktop.display import CHROMIUM_FLAGS
-from client.desktop.qt_page import Guard, GuardedPage, GuardedRequests, View
+from client.desktop.guard import Guard
+from client.desktop.qt_page import GuardedPage, GuardedRequests, View
 from client.log import log, tell
 from client.placement import Area, Placement
 
@@ -28,7 +30,7 @@ class QtHost:
 
     gui: Final = "qt"
 
-    def __init__(self, prefix: str, *, debugging_port: int | None, language: Callable[[], str]) -> None:
+    def __init__(self, guard: Guard, *, debugging_port: int | None) -> None:
         given = os.environ.get(CHROMIUM_FLAGS)
         # Otherwise qtpy tries the other bindings first.
         os.environ["QT_API"] = "pyside6"
@@ -45,7 +47,6 @@ class QtHost:
         os.environ[CHROMIUM_FLAGS] = " ".join(flags)
         backend.environ_append = _ignore_flags
         backend.js_bridge_call = _refuse_bridge_call
-        guard = Guard(prefix, language)
         self._views: dict[str, QMainWindow] = backend.BrowserView.instances
         backend.BrowserView.WebPage = partial(GuardedPage, guard)
         backend.BrowserView.WebView = partial(View, guard)
@@ -54,6 +55,7 @@ class QtHost:
         self._app = _application()
         self._runner = _Runner()
         self._watchers: dict[str, _Watcher] = {}
+        self._pages: dict[str, QObject] = {}
 
     def screens(self) -> Sequence[Area]:
         """The usable part of each screen, the primary one first. Waits for the GUI thread where it is another."""
@@ -84,6 +86,7 @@ class QtHost:
 
         def begin() -> None:
             self._watchers[window.uid] = _Watcher(window.native, moved)
+            self._pages[window.uid] = window.native.webview.page()
 
         def end() -> None:
             watcher = self._watchers.pop(window.uid, None)
@@ -107,6 +110,27 @@ class QtHost:
             view.activateWindow()
 
         self._runner.call.emit(front)
+
+    def dispose(self, window: Any) -> None:
+        """Destroy what is left of a closed window, soon and on the GUI thread.
+
+        Otherwise Python's collector would, whenever and on whichever thread it runs, and Chromium would abort.
+        """
+        view = window.native
+
+        def destroy() -> None:
+            # The page (a view asked for it would make a new one) before its profile; children go with their parent.
+            for owned in (
+                self._pages.pop(window.uid, None),
+                view,
+                view.profile,
+                view.request_interceptor,
+                view.js_bridge,
+            ):
+                if owned is not None and shiboken6.isValid(owned):
+                    shiboken6.delete(owned)
+
+        self._runner.call.emit(destroy)
 
 
 class _Runner(QObject):

@@ -6,12 +6,10 @@ open any new-window address in the system's browser, and inject a scriptable bri
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
-from PySide6.QtCore import QLocale, QTimer, QUrl
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtCore import QLocale, Qt, QTimer, QUrl
+from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication
 from PySide6.QtWebEngineCore import (
     QWebEnginePage,
     QWebEnginePermission,
@@ -23,6 +21,7 @@ from PySide6.QtWebEngineCore import (
 from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QMenu, QWidget
 
+from client.desktop.guard import Guard
 from client.log import log
 
 _RELOAD_AFTER_MS: Final = 1_000
@@ -34,14 +33,8 @@ MENU_WORDS: Final = {
 """The only words that a person sees and that are not the page's: the menu is the system's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """What the classes here must know."""
-
-    prefix: str
-    """Every address of ours begins with this."""
-    language: Callable[[], str]
-    """The setting `language`."""
+BACKGROUND: Final = {"light": "#f3f5f9", "dark": "#121519"}
+"""What a window shows before its page is drawn: the themes' --color-page (a test compares), not a flash of white."""
 
 
 class GuardedPage(QWebEnginePage):
@@ -50,6 +43,7 @@ class GuardedPage(QWebEnginePage):
     def __init__(self, guard: Guard, parent: Any, profile: QWebEngineProfile) -> None:
         super().__init__(profile, parent.webview)
         self._guard = guard
+        self.setBackgroundColor(QColor(BACKGROUND["dark" if _is_dark(guard.appearance()) else "light"]))
         attribute = QWebEngineSettings.WebAttribute
         for off in (
             attribute.JavascriptCanOpenWindows,
@@ -157,6 +151,12 @@ class View(QWebEngineView):
 
     def setContextMenuPolicy(self, policy: object) -> None:
         """Nothing: pywebview would switch the menu off."""
+
+
+def _is_dark(setting: str) -> bool:
+    return setting == "dark" or (
+        setting == "system" and QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    )
 
 
 def _speaks_chinese(setting: str) -> bool:

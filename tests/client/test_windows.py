@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from client.desktop.qt_page import BACKGROUND
 from client.placement import (
     CONVERSATION_SIZE,
     FILE_NAME,
@@ -19,7 +20,7 @@ from client.placement import (
     Placements,
     clamp,
 )
-from tests.support.desktop import Desktop
+from tests.support.desktop import ROOT, Desktop
 from tests.support.devtools import DevTools
 from tests.support.logs import LogGuard
 from tests.support.small_page import write_page
@@ -119,6 +120,21 @@ def test_logging_out_closes_the_conversations(client: Desktop, screen: Screen) -
     screen.wait(lambda windows: {window.title for window in windows if window.visible} == {"Oschat"})
 
 
+def test_windows_that_come_and_go_harm_nobody(client: Desktop) -> None:
+    """What is left of a closed window must be destroyed on the GUI thread; elsewhere Chromium aborts the program."""
+    page = DevTools(client.debugging_port, "main")
+    page.until("globalThis.call && document.getElementById('ready').textContent === 'main'")
+    for number in range(12):
+        before = len(client.lines)
+        page.call("call", "open_conversation", {"peer": "zoe"})
+        # Some are closed while they still load.
+        client.wait("window shown" if number % 2 else "page connected", after=before, window="d.me.zoe")
+        page.call("call", "log_out")
+        client.wait("window closed", after=before, window="d.me.zoe")
+    assert page.call("call", "start")["result"]["window"]["kind"] == "main"
+    page.close()
+
+
 def test_closing_the_main_window_ends_the_program(client: Desktop, screen: Screen) -> None:
     open_conversation(client, "zoe")
     screen.window("Talk with zoe")
@@ -156,6 +172,12 @@ def test_a_window_that_would_be_off_the_screen_is_brought_back(tmp_path: Path, s
         main = screen.window("Oschat")
     assert 0 <= main.x < 1_000 and 0 <= main.y < 700
     assert main.width < 9_000 and main.height < 9_000
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_window_begins_in_the_colour_of_its_page(theme: str) -> None:
+    text = (ROOT / "ui" / "themes" / theme / "theme.css").read_text("utf-8")
+    assert f"--color-page: {BACKGROUND[theme]};" in text
 
 
 # ---------------------------------------------------------------- placement, without a screen
