@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Final
 
 import msgspec
 
@@ -18,6 +19,9 @@ from client.server_address import server_url
 from client.session.session import Account
 from client.store import Store
 from protocol.messages import Person
+
+UNREADABLE: Final = (StoreError, msgspec.DecodeError)
+"""The file, or a record in it that an earlier version wrote otherwise."""
 
 
 class Entrance:
@@ -70,10 +74,11 @@ class Entrance:
         try:
             me = self._opened.store.meta("me")
             account = read_account(self._opened.store, msgspec.json.decode(me, type=Person)) if me else None
-        except StoreError as error:
+        except UNREADABLE as error:
             self._from_memory(self._opened, error)
             account = None
-        return token.decode(), account
+        # Whatever else the keyring may hold under this name is no token to the server, which says so.
+        return token.decode("ascii", "replace"), account
 
     # ------------------------------------------------------------ logging in and out
 
@@ -95,7 +100,7 @@ class Entrance:
             opened = self._opened = await self._for_person(opened, user)
             self.notice = opened.notice
             loaded = read_account(opened.store, user)
-        except StoreError as error:
+        except UNREADABLE as error:
             opened = self._from_memory(opened, error)
             loaded = read_account(opened.store, user)
         self.login = user.login
@@ -110,8 +115,8 @@ class Entrance:
         self._stores.set_aside(self._account)
         return replace(await open_account(self._stores, self._vault, self._account), notice="other-server")
 
-    def _from_memory(self, opened: Opened, error: StoreError) -> Opened:
-        log("store not read", code=error.code)
+    def _from_memory(self, opened: Opened, error: StoreError | msgspec.DecodeError) -> Opened:
+        log("store not read", code=error.code if isinstance(error, StoreError) else type(error).__name__)
         opened.store.close()
         self.notice = "store-failed"
         self._opened = Opened(self._stores.memory(), self.notice, False)

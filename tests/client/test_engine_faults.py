@@ -158,6 +158,30 @@ def test_older_history_that_cannot_be_asked_for_says_so(server: ServerProcess, t
     run(work())
 
 
+@pytest.mark.parametrize("fault", ["token", "record"])
+def test_secrets_and_records_that_make_no_sense_cost_nobody_the_log_in(
+    server: ServerProcess, tmp_path: Path, fault: str
+) -> None:
+    async def work() -> None:
+        vault = MemoryVault()
+        async with desk(tmp_path / "a", vault) as anna:
+            await anna.log_in(server.url, "anna", PASSWORD)
+            if fault == "record":
+                anna.engine._entrance.store._db.execute("UPDATE people SET data = '{}'")
+        if fault == "token":
+            vault.secrets = {n: b"\xff\xfe" if n.startswith("token:") else s for n, s in vault.secrets.items()}
+        async with desk(tmp_path / "a", vault) as anna:
+            if fault == "token":
+                await anna.until(lambda: anna.app().phase == "login" and anna.app().link.error, "the log-in page")
+                await anna.log_in(server.url, "anna", PASSWORD)
+            await anna.until(lambda: anna.app().phase == "ready", "the resumed session")
+            await anna.online()
+            assert anna.app().notice == {"token": "", "record": "store-failed"}[fault]
+            assert await anna.id_of("bob")
+
+    run(work())
+
+
 def test_two_log_ins_at_once_the_later_one_counts(server: ServerProcess, tmp_path: Path) -> None:
     async def work() -> None:
         async with desk(tmp_path / "a", MemoryVault()) as anna:
