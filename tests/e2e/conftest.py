@@ -17,13 +17,13 @@ from tests.support.server import ServerProcess, server
 __all__ = ["server"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while it runs, this thread has a running event loop
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def screen() -> Iterator[VirtualScreen]:
     with VirtualScreen() as screen:
         yield screen

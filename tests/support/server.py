@@ -16,6 +16,7 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -161,7 +162,9 @@ class ServerProcess:
             await storage.close()
             return person.id
 
-        return asyncio.run(add())
+        # In a thread of its own: where a test drives Playwright, this one has a running event loop.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, add()).result(DEADLINE)
 
     def connect(self) -> WireClient:
         """A socket on which nothing has been said."""

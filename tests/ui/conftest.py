@@ -50,7 +50,7 @@ def ui_url() -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture(scope="package")  # not longer: while Playwright runs, this thread has a running event loop
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, this thread has a running event loop
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
