@@ -92,7 +92,8 @@ class Calls:
                 perform(session.mark_read(conversation, seq, now))
             case api.SetTyping(conversation=conversation, on=on):
                 self._conversation(conversation)
-                perform(session.set_typing(conversation, on, now))
+                if self._settings.get("send_typing"):
+                    perform(session.set_typing(conversation, on, now))
             case api.SaveDraft(conversation=conversation, text=text):
                 self._save_draft(self._conversation(conversation), text)
             case _:

@@ -23,6 +23,7 @@ from client.session.effects import (
     Conversation,
     DropOutgoing,
     Failure,
+    ForgetEvents,
     Outgoing,
     SaveConversation,
     SaveDirectory,
@@ -129,6 +130,8 @@ class Store:
                     for e in events
                 ]  # fmt: skip
                 db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            case ForgetEvents(conversation=id):
+                db.execute("DELETE FROM events WHERE conversation = ?", (id,))
             case SaveOutgoing(message=m):
                 failure = None if m.failure is None else _encode_failure(m.failure)
                 row = (m.key, m.conversation, m.position, m.at, m.text, failure)

@@ -14,6 +14,7 @@ from client.session.effects import (
     ConversationDirty,
     Effect,
     EventsApplied,
+    ForgetEvents,
     RecentsDirty,
     RecountUnread,
     SaveConversation,
@@ -154,6 +155,16 @@ class Conversations:
         if not changed or (not conversation.cursor and state.last_seq == 0 and state.id not in self._items):
             return []
         return [*self.put(conversation), ConversationDirty(state.id), RecentsDirty()]
+
+    def renumbered(self, state: ConversationState) -> list[Effect]:
+        """The server was restored from a backup and stands under our cursor: what it has now is what counts."""
+        old = self.get(state.id)
+        if old is None:
+            return []
+        fresh = Conversation(id=old.id, peer=old.peer, at=old.at, draft=old.draft)
+        self._asked.pop(state.id, None)
+        effects: list[Effect] = [ForgetEvents(state.id), *self.put(fresh), *self.state(state)]
+        return [*effects, EventsApplied(state.id, (), True), RecentsDirty()]
 
     def _gap(self, conversation: Conversation, seq: int) -> Gap | None:
         if self._asked.get(conversation.id) == conversation.cursor:

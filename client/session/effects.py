@@ -101,6 +101,13 @@ class SaveEvents:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetEvents:
+    """Forget a conversation's events: the server numbers them anew."""
+
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True)
 class SaveOutgoing:
     """Keep the message in the outbox, or replace it."""
 
@@ -131,7 +138,7 @@ class SaveMeta:
     value: str
 
 
-Change = SaveConversation | SaveEvents | SaveOutgoing | DropOutgoing | SaveDirectory | SaveMeta
+Change = SaveConversation | SaveEvents | ForgetEvents | SaveOutgoing | DropOutgoing | SaveDirectory | SaveMeta
 
 # ---------------------------------------------------------------- account
 

@@ -261,7 +261,11 @@ class Session:
             case LoggedIn(), _ if self._handshake.concerns(request):
                 return self._logged_in(answer, now)
             case Synced(), Sync():
-                effects = [effect for state in answer.conversations for effect in self.talk.state(state)]
+                effects = [
+                    effect
+                    for state in answer.conversations
+                    for effect in self.talk.synced(state, request.cursors.get(state.id, 0))
+                ]
                 if answer.next:
                     return [*effects, self._ask(Sync(id=0, cursors=request.cursors, page=answer.next))]
                 self._requests.synced = True

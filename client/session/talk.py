@@ -138,6 +138,12 @@ class Talk:
         """A conversation as sync or opening gave it."""
         return self._settled(self.conversations.state(state), None)
 
+    def synced(self, state: ConversationState, cursor: int) -> list[Effect]:
+        """A conversation as sync gave it; an end below the `cursor` that was sent means that the numbers changed."""
+        if state.last_seq < cursor:
+            return self._settled(self.conversations.renumbered(state), None)
+        return self.state(state)
+
     def history(self, request: GetHistory, answer: History) -> list[Effect]:
         """A gap is filled, or its next part."""
         effects, gap = self.conversations.history(answer, newest=not isinstance(request.after, int))

@@ -15,7 +15,7 @@ from msgspec import UNSET, Raw, Struct
 
 from protocol.codec import encode_body
 from protocol.limits import MAX_PAGE_CONVERSATIONS, MAX_PAGE_EVENTS
-from protocol.messages import ConversationState, Event, ReadBody
+from protocol.messages import ConversationState, Event, ReadBody, direct_members
 from server_stub.storage.base import Draft, Duplicate, Page, ReadMark
 
 MAX_CACHED: Final = 50_000
@@ -206,6 +206,8 @@ def changed_conversations(
     following = ""
     states: list[ConversationState] = []
     with connection:
+        if not begin and cursors:
+            states += _lost(connection, user, cursors)
         for key, name, last in _conversations_of(connection, user, begin):
             new = last - cursors.get(name, 0)
             if not new:
@@ -218,6 +220,17 @@ def changed_conversations(
             states.append(_state(connection, name, key, user, events))
             begin = key
     return states, following
+
+
+def _lost(connection: apsw.Connection, user: str, cursors: Mapping[str, int]) -> list[ConversationState]:
+    """Conversations in which the client has events and this database has none: it was restored from a backup."""
+    known = {name for _, name, _ in _conversations_of(connection, user, 0)}
+    members = {name: direct_members(name) for name, cursor in cursors.items() if cursor and name not in known}
+    return [
+        ConversationState(id=name, members=list(pair), last_seq=0)
+        for name, pair in members.items()
+        if pair is not None and user in pair
+    ]
 
 
 def _conversations_of(connection: apsw.Connection, user: str, begin: int) -> Iterator[tuple[int, str, int]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -271,5 +273,33 @@ def test_a_keyring_that_lost_its_key_never_locks_out(server: ServerProcess, tmp_
             assert texts((await anna.conversation(mine.id)).messages) == ["kept"]
         kept = [path.name for path in (tmp_path / "a").glob("account-*.db")]
         assert len(kept) == {"lost": 2, "missing": 1}[fault]
+
+    run(work())
+
+
+def test_a_server_restored_from_a_backup_is_believed(server: ServerProcess, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with desk(tmp_path / "a", MemoryVault()) as anna, desk(tmp_path / "b", MemoryVault()) as bob:
+            await anna.log_in(server.url, "anna", PASSWORD)
+            await bob.log_in(server.url, "bob", PASSWORD)
+            mine, theirs = await anna.open("bob"), await bob.open("anna")
+            await anna.send(mine.id, "in the backup")
+            await wait_for_text(bob, "in the backup")
+            server.kill9()
+            shutil.copytree(server.data, tmp_path / "backup")
+            server.restart()
+            for text in ("lost one", "lost two"):
+                await anna.send(mine.id, text)
+                await wait_for_text(bob, text)
+            server.kill9()
+            shutil.rmtree(server.data)
+            shutil.copytree(tmp_path / "backup", server.data)
+            server.restart()
+            for one in (anna, bob):
+                await one.until(partial(one.all, api.ConversationReset, 2), "the reset")
+                assert texts((await one.conversation(mine.id)).messages) == ["in the backup"]
+            await anna.send(mine.id, "after the backup")
+            await wait_for_text(bob, "after the backup")
+            assert texts((await bob.conversation(theirs.id)).messages) == ["in the backup", "after the backup"]
 
     run(work())

@@ -227,3 +227,21 @@ def test_typing_and_wanting_to_talk() -> None:
     assert play.frame(PeerOpened(conversation=TALK, user="c")) == []
     assert request(SetTyping, play.session.set_typing(TALK, True, 0.0)).on
     assert play.session.set_typing(TALK, True, 1.0) == []
+
+
+def test_a_server_restored_from_a_backup_numbers_anew() -> None:
+    play = Playbook()
+    play.online(None, state(said(1), said(2), said(3), unread=3))
+    play.close(CloseCode.SERVICE_RESTART)
+    play.tick(20.0)
+    sync = request(Sync, play.logged_in(request(Resume, play.open())))
+    assert sync.cursors == {TALK: 3}
+    effects = play.frame(Synced(re=sync.id, conversations=[state(said(1), unread=1)]))
+    changes = [type(effect) for effect in effects if isinstance(effect, fx.ForgetEvents | fx.SaveEvents)]
+    assert changes == [fx.ForgetEvents, fx.SaveEvents]
+    assert of(fx.EventsApplied, effects)[-1].hole  # windows that show it ask for the snapshot again
+    conversation = play.session.talk.conversations.get(TALK)
+    assert conversation is not None
+    assert (conversation.cursor, conversation.preview, conversation.unread) == (1, "text 1", 1)
+    (saved,) = of(fx.SaveEvents, play.frame(NewEvent(event=said(2, "after the backup"))))
+    assert saved.events[0].seq == 2

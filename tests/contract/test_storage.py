@@ -198,6 +198,10 @@ def test_sync_gives_what_moved_past_the_cursors(backend: Backend) -> None:
         assert states == []
         (state,), _ = await storage.changed_conversations("ann", {BETWEEN: 9, "d.ann.cid": 1}, "", 10**6)
         assert (state.id, state.last_seq, len(state.events)) == (BETWEEN, 1, 1)  # an older backup was restored
+        lost, state = (
+            await storage.changed_conversations("bob", {"d.bob.zoe": 3, "d.ann.zoe": 3, BETWEEN: 1}, "", 99)
+        )[0]
+        assert (lost.id, lost.last_seq, lost.members) == ("d.bob.zoe", 0, ["bob", "zoe"])  # nothing is left of it
         (state,), _ = await storage.changed_conversations("bob", {"d.bob.cid": 1}, "", 10**6)
         assert (state.unread, state.members) == (1, ["ann", "bob"])
 
