@@ -24,7 +24,8 @@ from server_stub.errors import StartError, StorageError
 from server_stub.framing import frame
 from server_stub.front_desk import FrontDesk
 from server_stub.gateway import Gateway
-from server_stub.post_office import PostOffice, Services
+from server_stub.post_office import PostOffice
+from server_stub.services import Services
 from server_stub.storage.base import Storage
 from server_stub.storage.sqlite import SqliteStorage
 from server_stub.turn import Turn
@@ -101,7 +102,7 @@ class App:
     async def _look_outside(self) -> None:
         """Another process has changed the database: take in the directory, and close what is no longer allowed."""
         try:
-            self.office.admissions_changed += 1
+            self.office.sessions_ended()
             await self.refresh()
             ended = await self.storage.ended_sessions(sorted(self.office.sessions()))
             self.office.end_sessions(ended, ErrorCode.SESSION_EXPIRED)

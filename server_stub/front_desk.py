@@ -17,7 +17,7 @@ from server_stub.accounts import Accounts, Admission, now_ms
 from server_stub.errors import StorageError
 from server_stub.framing import frame
 from server_stub.post_office import PostOffice
-from server_stub.user_actor import Device
+from server_stub.services import Device
 
 log = structlog.get_logger()
 

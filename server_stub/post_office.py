@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from msgspec import Struct
-
 from protocol.errors import CloseCode, ErrorCode
-from protocol.messages import ChosenState, Presence
-from server_stub.actor import Supervisor
-from server_stub.bus.base import Bus, EndSessions, Message
-from server_stub.directory import DirectoryBook
+from protocol.messages import ChosenState, Presence, PresenceEntry
+from server_stub.actor import Actor
+from server_stub.bus.base import EndSessions, Message
 from server_stub.framing import frame
 from server_stub.presence import PresenceBoard
-from server_stub.storage.base import Storage
-from server_stub.user_actor import Device, UserActor
+from server_stub.services import Device, Services
+from server_stub.user_actor import UserActor
 
 GATHER_SECONDS: Final = 0.2
 """Changes of presence are gathered for this long, then told to everyone in one frame."""
@@ -27,20 +24,11 @@ MAX_PRESENCE_ENTRIES: Final = 5_000
 """People in one presence frame."""
 
 
-class Services(Struct):
-    """What actors share: the rest of the house, as interfaces."""
-
-    storage: Storage
-    bus: Bus
-    directory: DirectoryBook
-    supervisor: Supervisor
-
-
 class PostOffice:
     """One for each node. Runs on the event loop."""
 
     def __init__(self, services: Services) -> None:
-        self.presence = PresenceBoard()
+        self._presence = PresenceBoard()
         self.admissions_changed = 0
         """Counts the occasions on which sessions may have ended: who is just coming in looks again."""
         self._services = services
@@ -67,13 +55,16 @@ class PostOffice:
         actor = self._actors.get(user)
         if actor is not None and not actor.detach(device):
             del self._actors[user]
-        if self.presence.remove(user, device.key):
+        if self._presence.remove(user, device.key):
             self._gather()
 
-    def forget(self, actor: UserActor) -> None:
+    def forget(self, actor: Actor) -> None:
         """The actor has crashed; the next log-in gets a fresh one."""
-        if self._actors.get(actor.user) is actor:
-            del self._actors[actor.user]
+        self._actors = {user: other for user, other in self._actors.items() if other is not actor}
+
+    def sessions_ended(self) -> None:
+        """Some sessions are over: who is just coming in looks again."""
+        self.admissions_changed += 1
 
     def sessions(self) -> set[str]:
         """The sessions of all the devices that are here."""
@@ -106,8 +97,12 @@ class PostOffice:
 
     def set_presence(self, user: str, device: int, state: ChosenState, text: str) -> None:
         """What a device wants; everyone is told soon."""
-        if self.presence.put(user, device, state, text):
+        if self._presence.put(user, device, state, text):
             self._gather()
+
+    def everyone(self) -> list[PresenceEntry]:
+        """Who is there now."""
+        return self._presence.everyone()
 
     def _gather(self) -> None:
         if self._gathering is None:
@@ -116,6 +111,6 @@ class PostOffice:
 
     def _tell_presence(self) -> None:
         self._gathering = None
-        changes = self.presence.take_changes()
+        changes = self._presence.take_changes()
         for begin in range(0, len(changes), MAX_PRESENCE_ENTRIES):
             self._services.bus.broadcast(frame(Presence(people=changes[begin : begin + MAX_PRESENCE_ENTRIES])))

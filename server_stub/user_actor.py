@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final
 
 from msgspec import UNSET, Struct
 
@@ -51,10 +51,8 @@ from server_stub.actor import Actor
 from server_stub.bus.base import Deliver, EndSessions
 from server_stub.errors import StorageError
 from server_stub.framing import frame
+from server_stub.services import Device, Office, Services
 from server_stub.storage.base import Draft, Duplicate, Page, ReadMark
-
-if TYPE_CHECKING:
-    from server_stub.post_office import PostOffice, Services
 
 PAGE_BYTES: Final = 512 * 1024
 """An answer with pages grows to about this size; the rest is for the next page."""
@@ -64,19 +62,6 @@ MAX_APPENDING: Final = 2_000
 
 MAX_UNDER_WAY: Final = 64
 """Reads that one user may have under way; more are refused as server_busy."""
-
-
-class Device(Protocol):
-    """A socket after log-in."""
-
-    key: int
-    session: str
-
-    def send(self, data: bytes) -> None:
-        """Write a WebSocket frame, at the end of this turn."""
-
-    def close(self, code: int, reason: str = "") -> None:
-        """Close the socket after what was sent."""
 
 
 class Reply(Struct):
@@ -93,7 +78,7 @@ class Crash(Exception):
 class UserActor(Actor):
     """One user's devices, and what they ask for."""
 
-    def __init__(self, user: str, services: Services, office: PostOffice) -> None:
+    def __init__(self, user: str, services: Services, office: Office) -> None:
         super().__init__()
         self.user = user
         self._services = services
@@ -350,7 +335,7 @@ class UserActor(Actor):
         self._answer(device, self._services.directory.page(request.id, request.after, request.limit, PAGE_BYTES))
 
     def _get_presence(self, device: Device, request: GetPresence) -> None:
-        self._answer(device, PresenceList(re=request.id, people=self._office.presence.everyone()))
+        self._answer(device, PresenceList(re=request.id, people=self._office.everyone()))
 
     def _set_presence(self, device: Device, request: SetPresence) -> None:
         if len(request.text) > MAX_STATUS_CHARACTERS:
@@ -366,7 +351,7 @@ class UserActor(Actor):
     async def _logged_out(self, device: Device, request: Logout) -> None:
         session = None if request.everywhere else device.session
         await self._services.storage.revoke_sessions(self.user, session)
-        self._office.admissions_changed += 1
+        self._office.sessions_ended()
         self._answer(device, Ok(re=request.id))
         device.close(CloseCode.NORMAL)
         sessions = None if session is None else frozenset([session])

@@ -17,8 +17,9 @@ import websocket
 from protocol.messages import GetHistory, GetPresence, History
 from server_stub.app import App
 from server_stub.config import Config
+from server_stub.services import Device
 from server_stub.storage.sqlite import SqliteStorage
-from server_stub.user_actor import Device, UserActor
+from server_stub.user_actor import UserActor
 from tests.support.logs import LogGuard
 from tests.support.server import Frame, ServerProcess, WireClient, conversation
 
