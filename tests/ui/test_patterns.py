@@ -52,7 +52,7 @@ def test_a_pattern(show: Show, name: str, look: tuple[str, str]) -> None:
     lang, theme = look
     # axe writes inline styles of its own; the sheet below is shown under the policy.
     page = show(name, size=size_of(name), lang=lang, theme=theme, bypass_csp=True)
-    page.evaluate("document.fonts.ready.then(() => new Promise(done => setTimeout(done, 120)))")
+    page.evaluate("Promise.all([document.fonts.ready, new Promise(done => requestIdleCallback(done))])")
     expect(page.locator("html")).to_have_attribute("lang", lang)
     assert page.evaluate("document.scrollingElement.scrollWidth") <= size_of(name)[0]
     assert audit(page) == [], f"{name} {lang} {theme}"
