@@ -28,7 +28,7 @@ if sys.version_info < (3, 11):
 from devtools import checks
 from devtools.debian import DESKTOP
 from devtools.lock import lock
-from devtools.setup import PYTHON, SCREEN, TESTS, has_display, set_up
+from devtools.setup import PACKAGE, PYTHON, SCREEN, TESTS, has_display, set_up
 from devtools.steps import ROOT, STATE, Failure
 
 
@@ -93,7 +93,7 @@ def bench(arguments: Sequence[str]) -> int:
 
 def package(arguments: Sequence[str]) -> int:
     """A program that runs without Python."""
-    set_up(DESKTOP)
+    set_up(PACKAGE)
     return run("-m", "PyInstaller", "--noconfirm", *arguments, "build.spec")
 
 

@@ -26,7 +26,9 @@ DESKTOP = (
 )  # fmt: skip
 SCREEN = ("libatomic1", "openbox", "xvfb")
 """A virtual screen, a window manager to raise and place windows on it, and what Playwright's own node links to."""
-TESTS = ("chromium", "dbus", "gnome-keyring")
+PACKAGE = ("binutils",)
+"""PyInstaller's objcopy and objdump."""
+TESTS = (*PACKAGE, "chromium", "dbus", "gnome-keyring")
 
 _DATABASE = Path("/var/lib/dpkg/status")
 

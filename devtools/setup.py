@@ -20,6 +20,7 @@ VENDOR = ROOT / "ui" / "vendor"
 OLDEST_NODE = (20, 0)
 
 DESKTOP = debian.DESKTOP
+PACKAGE = (*DESKTOP, *debian.PACKAGE)
 SCREEN = (*DESKTOP, *debian.SCREEN)
 TESTS = (*SCREEN, *debian.TESTS)
 
