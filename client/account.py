@@ -11,9 +11,12 @@ import secrets
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from client.errors import StoreError
 from client.log import log
 from client.ports import VaultPort
+from client.session.effects import Outgoing
 from client.session.session import Account
 from client.store import KEY_BYTES, Store
 from protocol.messages import ChosenState, Person
@@ -91,6 +94,15 @@ def read_account(store: Store, me: Person) -> Account:
         chosen=CHOSEN.get(store.meta("chosen_state"), "online"),
         status_text=store.meta("status_text"),
     )
+
+
+def unsent(store: Store) -> list[Outgoing]:
+    """What waits in the outbox of a store that is damaged elsewhere; nothing where that cannot be read either."""
+    try:
+        return store.outgoing()
+    except (StoreError, msgspec.DecodeError) as error:
+        log("outbox not read", why=type(error).__name__)
+        return []
 
 
 def _notice(code: str) -> str:

@@ -305,6 +305,10 @@ class Engine:
             case fx.RecountUnread(conversation=id, after=after):
                 count, _ = self._entrance.store.unread(id, self._session.me.id, after)
                 self._perform(self._session.talk.recounted(id, count))
+            case fx.DiscountRead(conversation=id, after=after, until=until):
+                store, me = self._entrance.store, self._session.me.id
+                read = store.unread(id, me, after)[0] - store.unread(id, me, until)[0]
+                self._perform(self._session.talk.discounted(id, read))
             case _:
                 pass  # a change: written already
 

@@ -11,11 +11,12 @@ from typing import Final
 
 import msgspec
 
-from client.account import Opened, StoresPort, account_name, open_account, read_account
+from client.account import Opened, StoresPort, account_name, open_account, read_account, unsent
 from client.errors import ClientError, StoreError
 from client.log import log
 from client.ports import LastLoginPort, VaultPort
 from client.server_address import server_url
+from client.session.effects import SaveOutgoing
 from client.session.session import Account
 from client.store import Store
 from protocol.messages import Person
@@ -75,7 +76,7 @@ class Entrance:
             me = self._opened.store.meta("me")
             account = read_account(self._opened.store, msgspec.json.decode(me, type=Person)) if me else None
         except UNREADABLE as error:
-            self._from_memory(self._opened, error)
+            await self._anew(self._opened, error)
             account = None
         # Whatever else the keyring may hold under this name is no token to the server, which says so.
         return token.decode("ascii", "replace"), account
@@ -101,7 +102,7 @@ class Entrance:
             self.notice = opened.notice
             loaded = read_account(opened.store, user)
         except UNREADABLE as error:
-            opened = self._from_memory(opened, error)
+            opened = await self._anew(opened, error)
             loaded = read_account(opened.store, user)
         self.login = user.login
         return loaded
@@ -115,12 +116,25 @@ class Entrance:
         self._stores.set_aside(self._account)
         return replace(await open_account(self._stores, self._vault, self._account), notice="other-server")
 
-    def _from_memory(self, opened: Opened, error: StoreError | msgspec.DecodeError) -> Opened:
+    async def _anew(self, opened: Opened, error: StoreError | msgspec.DecodeError) -> Opened:
+        """A damaged store is set aside; what waits in its outbox comes along. One that only fails now is left alone."""
         log("store not read", code=error.code if isinstance(error, StoreError) else type(error).__name__)
+        damaged = isinstance(error, msgspec.DecodeError) or error.code == "store_damaged"
+        waiting = [SaveOutgoing(message) for message in unsent(opened.store)]
         opened.store.close()
-        self.notice = "store-failed"
-        self._opened = Opened(self._stores.memory(), self.notice, False)
-        return self._opened
+        fresh = Opened(self._stores.memory(), "store-failed", False)
+        if damaged and opened.persistent:
+            try:
+                self._stores.set_aside(self._account)
+                fresh = replace(await open_account(self._stores, self._vault, self._account), notice="store-damaged")
+            except StoreError as failure:
+                log("store not set aside", code=failure.code)
+        try:
+            fresh.store.write(waiting, durable=True)
+        except StoreError as failure:
+            log("outbox not carried over", code=failure.code)
+        self._opened, self.notice = fresh, fresh.notice
+        return fresh
 
     async def keep(self, token: str | None) -> None:
         """What the next start needs; the token in the keyring only where the person wants to be remembered."""

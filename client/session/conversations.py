@@ -12,6 +12,7 @@ from typing import Final
 from client.session.effects import (
     Conversation,
     ConversationDirty,
+    DiscountRead,
     Effect,
     EventsApplied,
     ForgetEvents,
@@ -144,14 +145,18 @@ class Conversations:
         )
         fresh = [event for event in state.events if event.seq > conversation.cursor]
         hole = bool(fresh) and fresh[0].seq != conversation.cursor + 1
+        discount: list[Effect] = []
         if state.last_seq >= conversation.cursor:
             # The server counted with its own idea of what was read; what was read here meanwhile is told to it soon.
-            ahead = conversation.read_mine > state.read.get(self.me, 0)
-            if not ahead:
+            told = state.read.get(self.me, 0)
+            ahead = conversation.read_mine > told
+            if hole or not ahead:  # what lies in a hole cannot be counted here
                 conversation = replace(conversation, unread=state.unread, counted=state.last_seq)
+                if ahead:
+                    discount.append(DiscountRead(state.id, told, conversation.read_mine))
         changed = conversation != self._items.get(state.id)
         if fresh:
-            return [*self._apply(conversation, fresh, hole=hole), ConversationDirty(state.id)]
+            return [*self._apply(conversation, fresh, hole=hole), *discount, ConversationDirty(state.id)]
         if not changed or (not conversation.cursor and state.last_seq == 0 and state.id not in self._items):
             return []
         return [*self.put(conversation), ConversationDirty(state.id), RecentsDirty()]
@@ -220,6 +225,10 @@ class Conversations:
         conversation, recount = self._read(conversation, min(seq, conversation.cursor))
         effects: list[Effect] = [*self.put(conversation), RecentsDirty()]
         return [*effects, RecountUnread(conversation_id, conversation.read_mine)] if recount else effects
+
+    def discounted(self, conversation_id: str, read: int) -> list[Effect]:
+        """The store has counted messages that the server holds for unread, and that were read here."""
+        return self.recounted(conversation_id, max(0, self._items[conversation_id].unread - read))
 
     def recounted(self, conversation_id: str, unread: int) -> list[Effect]:
         """The store has counted."""

@@ -233,8 +233,17 @@ class RecountUnread:
     after: int
 
 
+@dataclass(frozen=True, slots=True)
+class DiscountRead:
+    """Count the messages of others after seq `after` up to `until`, which the server counted, and tell the session."""
+
+    conversation: str
+    after: int
+    until: int
+
+
 Effect = (
     OpenLink | CloseLink | SendFrame | Change | Authenticated | LoginFailed | SessionOver | Replied | AppDirty
     | RecentsDirty | DirectoryDirty | ConversationDirty | EventsApplied | OutgoingChanged | OutgoingRemoved
-    | RecountUnread
+    | RecountUnread | DiscountRead
 )  # fmt: skip

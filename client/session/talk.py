@@ -125,6 +125,11 @@ class Talk:
         effects = self.conversations.recounted(conversation, unread)
         return [*effects, AppDirty()] if effects else []
 
+    def discounted(self, conversation: str, read: int) -> list[Effect]:
+        """The store has counted what was read here and the server did not know of."""
+        effects = self.conversations.discounted(conversation, read)
+        return [*effects, AppDirty()] if effects else []
+
     # ------------------------------------------------------------ what comes from the server
 
     def event(self, event: Event, now: float) -> list[Effect]:

@@ -176,8 +176,33 @@ def test_secrets_and_records_that_make_no_sense_cost_nobody_the_log_in(
                 await anna.log_in(server.url, "anna", PASSWORD)
             await anna.until(lambda: anna.app().phase == "ready", "the resumed session")
             await anna.online()
-            assert anna.app().notice == {"token": "", "record": "store-failed"}[fault]
+            assert anna.app().notice == {"token": "", "record": "store-damaged"}[fault]
             assert await anna.id_of("bob")
+        # The damaged file was kept, and a fresh one serves from now on.
+        async with desk(tmp_path / "a", vault) as anna:
+            await anna.online()
+            assert anna.app().notice == ""
+        assert len(list((tmp_path / "a").glob("*.kept-*.db"))) == (fault == "record")
+
+    run(work())
+
+
+def test_what_waits_in_a_damaged_store_still_goes_out(server: ServerProcess, tmp_path: Path) -> None:
+    async def work() -> None:
+        vault = MemoryVault()
+        async with desk(tmp_path / "a", vault) as anna:
+            await anna.log_in(server.url, "anna", PASSWORD)
+            talk = await anna.open("bob")
+            server.kill9()
+            await anna.send(talk.id, "written before the damage")
+            anna.engine._entrance.store._db.execute("UPDATE people SET data = '{}'")
+        server.restart()
+        async with desk(tmp_path / "a", vault) as anna:
+            await anna.online()
+            talk = await anna.open("bob")
+            news = [m.text for m in talk.messages]
+            assert news == ["written before the damage"]
+            await anna.until(lambda: anna.shown(talk)[-1].state == "sent", "the acknowledgement")
 
     run(work())
 

@@ -163,6 +163,9 @@ class Client:
                 case fx.RecountUnread(after=after):
                     count, _ = self.store.unread(TALK, self.me, after)
                     self.perform(self.session.talk.recounted(TALK, count))
+                case fx.DiscountRead(after=after, until=until):
+                    read = self.store.unread(TALK, self.me, after)[0] - self.store.unread(TALK, self.me, until)[0]
+                    self.perform(self.session.talk.discounted(TALK, read))
 
     def connect(self) -> None:
         self.server.sockets[self.me] = deque()

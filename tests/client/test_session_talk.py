@@ -201,6 +201,21 @@ def test_another_device_has_read_a_part() -> None:
     assert play.session.talk.conversations.unread() == 0
 
 
+def test_what_was_read_offline_is_taken_off_the_servers_count_where_a_hole_hides_the_rest() -> None:
+    play = Playbook()
+    play.online(None, state(said(1), said(2), said(3), unread=3))
+    play.close()
+    assert requests(play.session.mark_read(TALK, 2, 1.0)) == []
+    play.tick(2.0)
+    sync = request(Sync, play.logged_in(request(Resume, play.open())))
+    # 27 more came; only the last two are in the page. The server counts all but what it knows to be read.
+    effects = play.frame(Synced(re=sync.id, conversations=[state(said(29), said(30), unread=30)]))
+    assert of(fx.DiscountRead, effects) == [fx.DiscountRead(TALK, 0, 2)]
+    play.session.talk.discounted(TALK, 2)
+    assert play.session.talk.conversations.unread() == 28
+    assert request(MarkRead, effects).seq == 2  # and now the server is told
+
+
 def test_the_peer_has_read() -> None:
     play = Playbook()
     play.online(None, state(said(1, sender="a")))
