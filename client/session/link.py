@@ -15,16 +15,20 @@ from protocol.errors import CloseCode
 from protocol.limits import HELLO_TIMEOUT_SECONDS, PING_INTERVAL_SECONDS, PING_TIMEOUT_SECONDS
 
 FIRST_DELAY_SECONDS: Final = 0.5
-LONGEST_DELAY_SECONDS: Final = 30.0
+LONGEST_DELAY_SECONDS: Final = 8.0
+"""However long the network was away, the link is back within ten seconds of its return."""
 RESTART_DELAY_SECONDS: Final = (0.5, 10.0)
 """After close code 1012, so that a company does not come back in the same moment."""
 CONNECT_TIMEOUT_SECONDS: Final = 20.0
 STABLE_SECONDS: Final = 10.0
 """A link that lived this long makes the next backoff begin anew."""
-HEARTBEAT_SECONDS: Final = 5.0
+HEARTBEAT_SECONDS: Final = 1.0
 """How often a sleep is looked for."""
 SLEEP_SECONDS: Final = 5.0
 """A tick this late, or clocks this far apart, means that the machine slept."""
+EAGER_SECONDS: Final = 60.0
+"""So long after waking up, while the network comes back too, no wait is longer than EAGER_DELAY_SECONDS."""
+EAGER_DELAY_SECONDS: Final = 1.0
 
 State = Literal["idle", "connecting", "handshake", "online", "waiting"]
 
@@ -46,6 +50,7 @@ class Link:
         self._pinged: float | None = None
         self._clocks: tuple[float, int] | None = None
         self._next_tick = 0.0
+        self._eager_until = 0.0
 
     def begin(self, url: str, now: float) -> list[Effect]:
         """Connect at once, whatever was before."""
@@ -94,19 +99,20 @@ class Link:
             delay = 0.0
             self._failures += 1
         else:
-            delay = self.backoff()
+            delay = self.backoff(now)
         self._wait(now, delay, error)
         return True
 
     def refused(self, error: ClientError, now: float) -> list[Effect]:
         """The server cannot serve now: close, and come back after what it asked for, else after the backoff."""
-        delay = self.backoff()
+        delay = self.backoff(now)
         self._wait(now, max(delay, float(error.retry_after or 0)), error)
         return [CloseLink()]
 
-    def backoff(self) -> float:
+    def backoff(self, now: float) -> float:
         """The next delay in seconds: full jitter, doubling up to the longest."""
-        ceiling = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(self._failures, 16))
+        longest = EAGER_DELAY_SECONDS if now < self._eager_until else LONGEST_DELAY_SECONDS
+        ceiling = min(longest, FIRST_DELAY_SECONDS * 2.0 ** min(self._failures, 16))
         self._failures += 1
         return self._random() * ceiling
 
@@ -117,10 +123,13 @@ class Link:
 
     def tick(self, now: float, wall: int) -> tuple[list[Effect], bool]:
         """Time passed. Effects, and whether the session must send a ping."""
-        woke = self._woke(now, wall)
+        if self._woke(now, wall) and self.state != "idle":
+            # What was open before the sleep is most likely dead, and to find out takes longer than to come back.
+            self._eager_until = now + EAGER_SECONDS
+            return self._connect(now), False
         self._next_tick = now + HEARTBEAT_SECONDS
         match self.state:
-            case "waiting" if woke or now >= self.retry_at:
+            case "waiting" if now >= self.retry_at:
                 return self._connect(now), False
             case "connecting" if now - self._since >= CONNECT_TIMEOUT_SECONDS:
                 return self._dead(now), False
@@ -128,7 +137,7 @@ class Link:
                 return self._dead(now), False
             case "online" if self._pinged is not None and now - self._pinged >= PING_TIMEOUT_SECONDS:
                 return self._dead(now), False
-            case "online" if self._pinged is None and (woke or now - self._heard >= PING_INTERVAL_SECONDS):
+            case "online" if self._pinged is None and now - self._heard >= PING_INTERVAL_SECONDS:
                 self._pinged = now
                 return [], True
         return [], False
@@ -168,7 +177,7 @@ class Link:
         if self.state == "online":
             self._failures = 0
         error = LinkError("timeout", "The server does not answer. The program goes on trying.", retry=True)
-        self._wait(now, self.backoff(), error)
+        self._wait(now, self.backoff(now), error)
         return [CloseLink()]
 
     def _woke(self, now: float, wall: int) -> bool:

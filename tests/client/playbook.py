@@ -102,9 +102,13 @@ class Playbook:
         return self.session.link_closed(self.session.link.attempt, code, None, self.now)
 
     def tick(self, now: float) -> list[fx.Effect]:
-        """Time passes."""
+        """Time passes, without a sleep: the session is woken whenever it wants to be."""
+        effects: list[fx.Effect] = []
+        while (due := self.session.deadline()) is not None and self.now < due < now:
+            self.now = due
+            effects += self.session.tick(due, self.wall)
         self.now = now
-        return self.session.tick(now, self.wall)
+        return [*effects, *self.session.tick(now, self.wall)]
 
     def logged_in(self, login: Login | Resume, token: str | None = "token") -> list[fx.Effect]:
         """The server accepts the log-in."""

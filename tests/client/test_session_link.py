@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from client.errors import LinkError
-from client.session.effects import CloseLink, OpenLink
+from client.session.effects import CloseLink, Effect, OpenLink
 from client.session.link import (
     CONNECT_TIMEOUT_SECONDS,
+    EAGER_DELAY_SECONDS,
+    EAGER_SECONDS,
     HEARTBEAT_SECONDS,
     LONGEST_DELAY_SECONDS,
     RESTART_DELAY_SECONDS,
@@ -33,6 +35,13 @@ def online(random: float = 1.0, now: float = 0.0) -> Link:
     return link
 
 
+def wait(link: Link, until: float) -> list[Effect]:
+    """Tick whenever the link wants to, and at the end."""
+    while (due := link.deadline()) is not None and due < until:
+        link.tick(due, wall(due))
+    return link.tick(until, wall(until))[0]
+
+
 def pass_time(link: Link, now: float, until: float) -> list[tuple[float, bool]]:
     """Tick whenever the link wants to; when it pinged."""
     pings: list[tuple[float, bool]] = []
@@ -55,9 +64,8 @@ def test_backoff_doubles_with_full_jitter_up_to_its_ceiling() -> None:
         assert link.closed(link.attempt, 0, None, now)
         delays.append(link.retry_at - now)
         now = link.retry_at
-        effects, _ = link.tick(now, wall(now))
-        assert effects == [OpenLink(link.attempt, URL)]
-    assert delays == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0]
+        assert wait(link, now) == [OpenLink(link.attempt, URL)]
+    assert delays == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0]
     jittered = Link(lambda: 0.25)
     jittered.begin(URL, 0.0)
     jittered.closed(1, 0, None, 0.0)
@@ -84,19 +92,20 @@ def test_resync_comes_back_at_once_but_not_for_ever() -> None:
 
 
 def test_only_a_link_that_lasted_begins_the_backoff_anew() -> None:
-    link = online()
+    link, now = online(), 1.0
     for attempt in range(1, 6):  # a server that accepts and drops
-        link.closed(attempt, 1006, None, 1.0)
-        link.tick(link.retry_at, wall(link.retry_at))
-        link.opened(attempt + 1, 1.0)
-        link.online(1.0)
-    link.closed(6, 1006, None, 1.0)
-    assert link.retry_at - 1.0 == 16.0
-    link.tick(20.0, wall(20.0))
-    link.opened(7, 20.0)
-    link.online(20.0)
-    link.closed(7, 1006, None, 20.0 + STABLE_SECONDS)
-    assert link.retry_at - 20.0 - STABLE_SECONDS == 0.5
+        link.closed(attempt, 1006, None, now)
+        now = link.retry_at
+        wait(link, now)
+        link.opened(attempt + 1, now)
+        link.online(now)
+    link.closed(6, 1006, None, now)
+    assert link.retry_at - now == 8.0
+    wait(link, 25.0)
+    link.opened(7, 25.0)
+    link.online(25.0)
+    link.closed(7, 1006, None, 25.0 + STABLE_SECONDS)
+    assert link.retry_at - 25.0 - STABLE_SECONDS == 0.5
 
 
 def test_silence_is_probed_and_a_dead_link_is_left() -> None:
@@ -123,19 +132,34 @@ def test_what_is_heard_puts_the_ping_off() -> None:
 
 
 @pytest.mark.parametrize("clock", ["stands still in sleep", "runs on in sleep"])
-def test_waking_up_is_noticed(clock: str) -> None:
+def test_waking_up_reconnects_at_once_and_tries_often_for_a_while(clock: str) -> None:
     link = online()
     link.tick(1.0, 1_000)
     hour = 3_600.0
     # Where the monotonic clock stands still, only the wall clock tells of the sleep.
     now = 1.0 + HEARTBEAT_SECONDS if clock == "stands still in sleep" else hour
-    effects, ping = link.tick(now, wall(hour))
-    assert (effects, ping) == ([], True)
-    link.closed(1, 1006, None, now)
-    link.retry_at = now + 1_000
-    link.tick(now, wall(hour))
-    effects, _ = link.tick(now + HEARTBEAT_SECONDS, wall(2 * hour))
-    assert effects == [OpenLink(2, URL)]
+    assert link.tick(now, wall(hour)) == ([OpenLink(2, URL)], False)
+    for _ in range(6):  # the network is not there yet
+        link.closed(link.attempt, 0, None, now)
+        assert link.retry_at - now <= EAGER_DELAY_SECONDS
+        now, hour = link.retry_at, hour + link.retry_at - now
+        link.tick(now, wall(hour))
+    now += EAGER_SECONDS
+    link.closed(link.attempt, 0, None, now)
+    assert link.retry_at - now == LONGEST_DELAY_SECONDS
+    assert link.tick(now + HEARTBEAT_SECONDS, wall(2 * hour))[0] == [OpenLink(link.attempt, URL)]
+
+
+def test_a_clock_that_is_set_back_changes_nothing() -> None:
+    link = Link(lambda: 1.0)
+    link.begin(URL, 0.0)
+    link.tick(0.0, wall(3_600.0))
+    link.opened(1, 0.0)
+    link.online(0.0)
+    link.tick(1.0, wall(3_601.0))
+    assert link.tick(2.0, wall(2.0)) == ([], False)
+    assert link.tick(3.0, wall(3.0)) == ([], False)
+    assert link.state == "online"
 
 
 def test_connecting_and_greeting_have_their_time() -> None:
