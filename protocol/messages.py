@@ -192,7 +192,7 @@ class Login(Request, frozen=True, kw_only=True):
     """Log in with a password. Answered by logged_in with a token, which resumes the session later."""
 
     user: Annotated[str, Meta(max_length=200)]
-    """The log-in name; capitals do not matter."""
+    """The log-in name; capitals and the width of letters do not matter."""
     password: Annotated[str, Meta(max_length=1_000)]
     device: Annotated[str, Meta(max_length=100)] = ""
     """A name for this device, which the person will recognise."""

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from typing import Final
 
 from protocol.messages import Department, Directory, Person
-from server_stub.storage.base import DirectoryRows
+from server_stub.storage.base import DirectoryRows, login_key
 
 _Place = tuple[int, str, str]
 """Version, kind ("d" or "p": departments before the people in them), id."""
@@ -43,10 +43,10 @@ class DirectoryBook:
         for version, person in rows.people:
             if self._is_newer(version, "p", person.id):
                 before = self.people.get(person.id)
-                if before is not None:
-                    self._by_login.pop(before.login.casefold(), None)
+                if before is not None and self._by_login.get(login_key(before.login)) == person.id:
+                    del self._by_login[login_key(before.login)]  # unless somebody has just been given it
                 self.people[person.id] = person
-                self._by_login[person.login.casefold()] = person.id
+                self._by_login[login_key(person.login)] = person.id
                 fresh.append((version, "p", person.id))
                 changed.append(person)
         self._order.extend(sorted(fresh))  # newer than all before
@@ -55,8 +55,8 @@ class DirectoryBook:
         return changed
 
     def by_login(self, login: str) -> Person | None:
-        """The person with this log-in name; capitals do not matter."""
-        name = self._by_login.get(login.strip().casefold())
+        """The person with this log-in name; see login_key."""
+        name = self._by_login.get(login_key(login))
         return None if name is None else self.people[name]
 
     def page(self, request_id: int, after: str, limit: int, max_bytes: int) -> Directory:

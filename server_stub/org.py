@@ -16,6 +16,7 @@ from protocol.messages import Department, Person
 from server_stub.accounts import new_id, password_problem
 from server_stub.directory import DirectoryBook
 from server_stub.errors import ImportRefused
+from server_stub.storage.base import login_key
 
 MAX_DEPTH: Final = 20
 """Levels of departments."""
@@ -110,7 +111,7 @@ class Draft:
             problems.append(why)
         before = self._directory.people.get(row.id) if row.id else self._directory.by_login(row.login)
         person = before or Person(id=row.id or new_id(), login=row.login, name=row.name)
-        first = self._logins.setdefault(row.login.casefold(), place)
+        first = self._logins.setdefault(login_key(row.login), place)
         if first != place:
             problems.append(f"login {row.login!r} stands already at {first}")
         elif person.id in self._people:
@@ -176,7 +177,7 @@ class Draft:
                 department = self._departments.get(name)
                 if department is None or department.removed:
                     self.problems.append(f"{place}: there is no department {name!r}")
-            if logins.setdefault(person.login.casefold(), person.id) != person.id:
+            if logins.setdefault(login_key(person.login), person.id) != person.id:
                 self.problems.append(f"{place}: login {person.login!r} belongs to somebody else")
 
 

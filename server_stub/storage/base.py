@@ -6,10 +6,12 @@ Promises of every back end, which tests/contract/ holds it to:
 - A draft whose (sender, message_id) was stored before is not stored again: `done` gets a Duplicate with the original.
 - A failure keeps nothing of what failed, is told as a StorageError, and does not stop later requests.
 - Reads see everything whose `done` has been called.
+- No two people have log-in names of the same `login_key`.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -17,6 +19,14 @@ from msgspec import Struct
 
 from protocol.messages import ConversationState, Department, Event, Person
 from server_stub.errors import StorageError
+
+
+def login_key(login: str) -> str:
+    """What makes a log-in name: not capitals, nor which of Unicode's ways to write a letter an input method takes.
+
+    Full-width letters and letters with separate accents count as the ordinary ones (UAX #15, NFKC).
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).casefold()).strip()
 
 
 class Draft(Struct):

@@ -31,7 +31,7 @@ MIGRATIONS: Final = (
 
     CREATE TABLE people (
         id TEXT PRIMARY KEY,
-        login TEXT NOT NULL UNIQUE,            -- case-folded
+        login TEXT NOT NULL UNIQUE,            -- storage.base.login_key of it
         version INTEGER NOT NULL,
         disabled INTEGER NOT NULL,
         data TEXT NOT NULL                     -- protocol.messages.Person as JSON

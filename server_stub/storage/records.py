@@ -11,7 +11,7 @@ import msgspec
 from protocol.codec import encode
 from protocol.messages import Department, Person
 from server_stub.errors import StorageError
-from server_stub.storage.base import DirectoryRows, Session
+from server_stub.storage.base import DirectoryRows, Session, login_key
 
 _person = msgspec.json.Decoder(Person)
 _department = msgspec.json.Decoder(Department)
@@ -52,7 +52,7 @@ def save_directory(
             "INSERT INTO people VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET login = excluded.login, "
             "version = excluded.version, disabled = excluded.disabled, data = excluded.data",
             (
-                (person.id, person.login.casefold(), version, person.disabled, encode(person).decode())
+                (person.id, login_key(person.login), version, person.disabled, encode(person).decode())
                 for person in people
             ),
         )

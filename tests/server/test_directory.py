@@ -36,6 +36,25 @@ class Reader:
         return page
 
 
+def test_a_log_in_name_that_passes_on_finds_its_new_owner() -> None:
+    for order in (("a", "b"), ("b", "a")):
+        book = DirectoryBook()
+        book.apply(rows(1, Person(id="a", login="ann", name="Ann"), Person(id="b", login="bob", name="Bob")))
+        after = {"a": Person(id="a", login="anna", name="Ann"), "b": Person(id="b", login="ann", name="Bob")}
+        book.apply(rows(2, *(after[name] for name in order)))
+        assert [book.by_login(login) for login in ("ann", "anna", "bob")] == [after["b"], after["a"], None]
+
+
+def test_capitals_widths_and_accents_do_not_make_another_log_in_name() -> None:
+    book = DirectoryBook()
+    book.apply(rows(1, Person(id="r", login="Rene\N{COMBINING ACUTE ACCENT}", name="René")))
+    for typed in ("ren\N{LATIN SMALL LETTER E WITH ACUTE}", " RENE\N{COMBINING ACUTE ACCENT} ", "ｒｅｎé"):
+        found = book.by_login(typed)
+        assert found is not None, typed
+        assert found.id == "r"
+    assert book.by_login("rene") is None
+
+
 def test_a_full_download_is_a_delta_from_nothing() -> None:
     book = DirectoryBook()
     book.apply(rows(1, person(1), person(2), departments=(Department(id="d1", name="Sales"),)))
