@@ -55,6 +55,7 @@ class App:
         turn.steps = (supervisor.run, storage.submit, self.gateway.flush)
         self._config = config
         self._refreshing: set[asyncio.Task[None]] = set()
+        self._stopping = False
         storage.on_delivered = turn.run
         storage.on_outside_change = self._outside_change
 
@@ -65,7 +66,7 @@ class App:
         host, port = self._config.address
         try:
             port = await self.gateway.listen(host, port, tls, self.desk)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, ValueError) as error:  # ValueError: a host that cannot be a name
             raise StartError(
                 f"Cannot listen on {self._config.listen}: {error}. Choose another address or port with --listen, "
                 "or stop the program that has it."
@@ -77,6 +78,7 @@ class App:
 
     async def stop(self) -> None:
         """Stop accepting, finish what was accepted, tell the clients to come back later, and let go of everything."""
+        self._stopping = True  # what others change now, the next start reads
         self.gateway.stop_accepting()
         await self.storage.drain()
         await self.gateway.close(CloseCode.SERVICE_RESTART, CLOSE_SECONDS)
@@ -91,10 +93,13 @@ class App:
         changed = self.directory.apply(rows)
         disabled = {person.id for person in changed if person.disabled}
         if disabled:
+            self.office.sessions_ended()
             self.office.end_users(disabled, ErrorCode.ACCOUNT_DISABLED)
         self.bus.broadcast(frame(DirectoryChanged()))
 
     def _outside_change(self) -> None:
+        if self._stopping:
+            return
         task = asyncio.get_running_loop().create_task(self._look_outside())
         self._refreshing.add(task)
         task.add_done_callback(self._refreshing.discard)
@@ -107,7 +112,8 @@ class App:
             ended = await self.storage.ended_sessions(sorted(self.office.sessions()))
             self.office.end_sessions(ended, ErrorCode.SESSION_EXPIRED)
         except StorageError as error:
-            log.error("server.refresh_failed", reason=str(error))
+            if not self._stopping:  # then it has been closed
+                log.error("server.refresh_failed", reason=str(error))
 
 
 def tls_context(config: Config) -> ssl.SSLContext | None:
@@ -119,15 +125,24 @@ def tls_context(config: Config) -> ssl.SSLContext | None:
     for setting, name in (("tls_cert", config.tls_cert), ("tls_key", config.tls_key)):
         try:
             Path(name).read_bytes()
-        except OSError as error:
-            raise StartError(f"The file of {setting}, {name}, cannot be read: {error.strerror}.") from None
+        except (OSError, ValueError) as error:
+            raise StartError(f"The file of {setting}, {name!r}, cannot be read: {_why(error)}.") from None
     try:
-        context.load_cert_chain(config.tls_cert, config.tls_key)
+        context.load_cert_chain(config.tls_cert, config.tls_key, _no_passphrase)
     except (ssl.SSLError, OSError) as error:
         raise StartError(
             f"{config.tls_cert} and {config.tls_key} are not a certificate and its private key in PEM: {error}."
         ) from None
     return context
+
+
+def _no_passphrase() -> str:
+    """Instead of OpenSSL's question, which nobody is there to answer."""
+    raise StartError("The file of tls_key is encrypted: give the private key without a passphrase.")
+
+
+def _why(error: OSError | ValueError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 class DataDirectory:
@@ -149,17 +164,23 @@ class DataDirectory:
             probe = self.path / ".writable"
             probe.touch()
             probe.unlink()
-        except OSError as error:
-            raise StartError(
-                f"The data directory {self.path} cannot be written: {error.strerror}. "
-                "Choose another one with --data, or give this user the right to write there."
-            ) from None
+        except (OSError, ValueError) as error:
+            raise self._not_writable(error) from None
 
     def hold(self) -> None:
         """Keep other servers away until this process ends. Raises StartError."""
-        self._lock = (self.path / "server.lock").open("a")
+        try:
+            self._lock = (self.path / "server.lock").open("a")
+        except OSError as error:
+            raise self._not_writable(error) from None
         if not _try_lock(self._lock):
             raise StartError(f"Another server already runs on the data directory {self.path}. Stop it first.")
+
+    def _not_writable(self, error: OSError | ValueError) -> StartError:
+        return StartError(
+            f"The data directory {str(self.path)!r} cannot be written: {_why(error)}. "
+            "Choose another one with --data, or give this user the right to write there."
+        )
 
 
 def _try_lock(file: IO[str]) -> bool:

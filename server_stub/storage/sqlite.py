@@ -110,7 +110,10 @@ class SqliteStorage:
         """Back on the loop: tell everyone."""
         self._waiting -= len(results)
         for (item, done), outcome in results:
-            done(item, outcome)  # type: ignore[arg-type]  # an entry pairs an item with its own kind of callback
+            try:
+                done(item, outcome)  # type: ignore[arg-type]  # an entry pairs an item with its own kind of callback
+            except Exception:  # one caller's failure must not keep the others from their answers
+                log.exception("storage.callback_failed")
         for job in jobs:
             if job.future is None or job.future.done():
                 continue  # nobody waits for it
@@ -121,13 +124,14 @@ class SqliteStorage:
         self.on_delivered()
         if not self._waiting:
             for future in self._drained:
-                future.set_result(None)
+                if not future.done():  # nobody waits for it any more
+                    future.set_result(None)
             self._drained.clear()
 
     # ---------------------------------------------------------------- the writer's thread
 
     def _write_groups(self) -> None:
-        version = self._connection.pragma("data_version")
+        version = self._data_version(0)
         next_look = time.monotonic() + POLL_SECONDS
         running = True
         while running:
@@ -140,8 +144,16 @@ class SqliteStorage:
             if time.monotonic() >= next_look:
                 next_look = time.monotonic() + POLL_SECONDS
                 # It stays the same for this connection's own commits, and changes with everybody else's.
-                if version != (version := self._connection.pragma("data_version")):
+                if version != (version := self._data_version(version)):
                     self._loop.call_soon_threadsafe(self._outside_change)
+
+    def _data_version(self, before: int) -> int:
+        """SQLite's count of other processes' changes; `before` where the disk does not tell."""
+        try:
+            return int(self._connection.pragma("data_version"))
+        except apsw.Error as error:
+            log.error("storage.look_failed", reason=str(error))
+            return before
 
     def _outside_change(self) -> None:
         self.on_outside_change()
@@ -171,10 +183,10 @@ class SqliteStorage:
                 outcomes = self._transaction(items, jobs, careful=False)
             except apsw.ConstraintError:
                 outcomes = self._transaction(items, jobs, careful=True)
-        except apsw.Error as error:
+        except Exception as error:  # most often apsw.Error; whatever it is, the writer goes on, and everyone is told
             if self.healthy:  # once, not for every try until the disk takes something again
                 self.healthy = False
-                log.error("storage.write_failed", reason=str(error), events=len(entries), jobs=len(jobs))
+                log.error("storage.write_failed", reason=repr(error), events=len(entries), jobs=len(jobs))
             failure = StorageError(f"The database cannot be written: {error}")
             for job in jobs:
                 job.error = failure
@@ -299,8 +311,10 @@ def _run_job(connection: apsw.Connection, job: _Job) -> None:
     connection.execute("SAVEPOINT job")
     try:
         job.result = job.work(connection)
-    except (StorageError, apsw.ConstraintError) as error:
-        job.error = error if isinstance(error, StorageError) else StorageError(str(error))
+    except Exception as error:
+        if isinstance(error, apsw.Error) and not isinstance(error, apsw.ConstraintError):
+            raise
+        job.error = error if isinstance(error, StorageError) else StorageError(f"The change cannot be made: {error}")
         connection.execute("ROLLBACK TO job")
     connection.execute("RELEASE job")
 
