@@ -36,8 +36,12 @@ def main(arguments: Sequence[str]) -> int:
         config = _config(options)
         configure_log(config.log_level if options.command == "serve" else "error")
         options.run(config, options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes what is left when it ends
+        return 1
     except (AccountError, ImportRefused) as error:
         print(error, file=sys.stderr)
         return 1
@@ -143,7 +147,7 @@ def _person(directory: DirectoryBook, login: str) -> Person:
 
 def _ask_password(options: argparse.Namespace) -> str:
     if options.password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
+        password = _read_password()
     elif sys.stdin.isatty():
         password = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != password:
@@ -156,6 +160,13 @@ def _ask_password(options: argparse.Namespace) -> str:
     return password
 
 
+def _read_password() -> str:
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise AccountError("The password on standard input is not UTF-8.") from None
+
+
 async def _user_add(storage: Storage, directory: DirectoryBook, options: argparse.Namespace) -> None:
     login = options.login.strip()
     if directory.by_login(login) is not None:
@@ -166,6 +177,8 @@ async def _user_add(storage: Storage, directory: DirectoryBook, options: argpars
         raise AccountError("A log-in name and a name need 1 to 200 characters.") from None
     if any(character.isspace() or not character.isprintable() for character in login):
         raise AccountError("A log-in name has no spaces in it.")
+    if not person.name.strip() or not person.name.isprintable():
+        raise AccountError("A name is not blank, and has no control characters in it.")
     hashed = hash_password(_ask_password(options))
     await storage.save_directory([person], [], {person.id: hashed})
     print(person.id)

@@ -6,15 +6,19 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
 
 import apsw
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.client.link_faults import Authority
 from tests.support.logs import LogGuard
-from tests.support.server import ServerProcess, conversation
+from tests.support.server import ROOT, ServerProcess, conversation
 
 
 @pytest.fixture
@@ -53,6 +57,14 @@ def test_user_commands_say_what_is_wrong(idle: ServerProcess) -> None:
     assert "8 to 1,000 characters" in refused(short, 1)
     spaces = idle.command("user", "add", "b ob", "--password-stdin", stdin="correct horse\n", check=False)
     assert "no spaces" in refused(spaces, 1)
+    wide = idle.command("user", "add", "ａｎｎ", "--password-stdin", stdin="correct horse\n", check=False)
+    assert "already a user" in refused(wide, 1)
+    blank = idle.command("user", "add", "bob", "--name", "\udcff", "--password-stdin", check=False)
+    assert "control characters" in refused(blank, 1)
+    command = [sys.executable, "-m", "server_stub", "user", "add", "bob", "--password-stdin", "--data", str(idle.data)]
+    binary = subprocess.run(command, cwd=ROOT, input=b"\xff\xfe345678\n", capture_output=True, check=False)
+    assert binary.returncode == 1
+    assert binary.stderr == b"The password on standard input is not UTF-8.\n"
     assert "no user 'bob'" in refused(idle.command("user", "disable", "bob", check=False), 1)
     assert "--password-stdin" in refused(idle.command("user", "passwd", "ann", check=False), 1)
 
@@ -111,6 +123,14 @@ def test_a_data_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> 
     assert "cannot be written" in refused(blocked.command("user", "list", check=False), 2)
 
 
+def test_a_lock_that_cannot_be_had_and_a_host_that_is_none_are_one_line(idle: ServerProcess) -> None:
+    line = refused(idle.command("serve", "--listen", "a..b:0", check=False), 2)
+    assert "Cannot listen on a..b:0" in line
+    (idle.data / "server.lock").unlink()
+    (idle.data / "server.lock").mkdir()
+    assert "cannot be written" in refused(idle.command("serve", "--listen", "127.0.0.1:0", check=False), 2)
+
+
 def test_a_newer_database_is_one_line(idle: ServerProcess) -> None:
     idle.command("user", "list")
     connection = apsw.Connection(str(idle.data / "oschat.db"))
@@ -129,6 +149,24 @@ def test_wrong_tls_files_are_one_line(idle: ServerProcess, tmp_path: Path) -> No
     text = str(tmp_path / "text.pem")
     line = refused(idle.command("serve", "--tls-cert", text, "--tls-key", text, check=False), 2)
     assert "not a certificate and its private key in PEM" in line
+    Authority(tmp_path).context("localhost")
+    pair = tmp_path / "localhost-False.pem"
+    private = serialization.load_pem_private_key(pair.read_bytes(), None)
+    (tmp_path / "locked.pem").write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"a passphrase"),
+        )
+    )
+    (tmp_path / "other.pem").write_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    for key, words in (("locked.pem", "tls_key is encrypted"), ("other.pem", "not a certificate and its private key")):
+        files = ("--tls-cert", str(pair), "--tls-key", str(tmp_path / key))
+        assert words in refused(idle.command("serve", *files, check=False), 2)
 
 
 def test_a_wrong_configuration_is_one_line(idle: ServerProcess, tmp_path: Path) -> None:
