@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 
@@ -21,6 +22,7 @@ class _File(Struct, forbid_unknown_fields=True):
 
 def read(name: str, data: bytes, draft: Draft) -> None:
     """Read a file into the draft, which gathers the problems. Raises ImportRefused where nothing can be read."""
+    data = data.removeprefix(codecs.BOM_UTF8)  # which some editors put there
     try:
         file = msgspec.json.decode(data, type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -232,3 +232,11 @@ def test_csv_goes_out_and_comes_back_the_same(directory: DirectoryBook) -> None:
 @given(st.lists(st.lists(names, min_size=1, max_size=3), max_size=3))
 def test_paths_split_as_they_were_joined(paths: list[list[str]]) -> None:
     assert list(org_csv.split_paths("; ".join(map(org_csv.join_path, paths)))) == paths
+
+
+def test_a_byte_order_mark_does_no_harm() -> None:
+    data = '\N{BYTE ORDER MARK}{"people": [{"login": "ann", "name": "Ann"}]}'
+    draft = Draft(book())
+    org_json.read("org.json", data.encode(), draft)
+    assert [person.login for person in draft.plan().people] == ["ann"]
+    assert [person.login for person in from_csv("\N{BYTE ORDER MARK}login,name\nann,Ann\n").people] == ["ann"]
