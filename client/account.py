@@ -58,7 +58,11 @@ async def open_account(stores: StoresPort, vault: VaultPort, account: str) -> Op
     """The account's store, whatever happened to its key or its file. Raises StoreError only without memory."""
     name = f"key:{account}"
     key = await asyncio.to_thread(vault.get, name)
-    if key is not None and len(key) == KEY_BYTES:
+    exists = stores.exists(account)
+    if exists and key is None and not vault.persistent:
+        # It could not be asked (locked, its prompt dismissed): a new key would shut the old file for ever.
+        return Opened(stores.memory(), "no-keyring", False)
+    if exists and key is not None and len(key) == KEY_BYTES:
         try:
             return Opened(stores.open(account, key), "", vault.persistent)
         except StoreError as error:
@@ -68,13 +72,13 @@ async def open_account(stores: StoresPort, vault: VaultPort, account: str) -> Op
                 return Opened(stores.memory(), _notice(error.code), False)
             notice = _notice(error.code)
     else:
-        notice = "key-lost" if stores.exists(account) else ""
+        notice = "key-lost" if exists else ""
+    # A file is begun only with a key that the keyring has taken: one from this run's memory would be lost with it.
     key = secrets.token_bytes(KEY_BYTES)
     if not await asyncio.to_thread(vault.set, name, key):
-        # The keyring is missing or locked. The file may open again with the key that is in there.
         return Opened(stores.memory(), "no-keyring", False)
     try:
-        if stores.exists(account):
+        if exists:
             stores.set_aside(account)
         return Opened(stores.open(account, key), notice, True)
     except StoreError as error:

@@ -187,6 +187,43 @@ def test_secrets_and_records_that_make_no_sense_cost_nobody_the_log_in(
     run(work())
 
 
+class PromptedVault(MemoryVault):
+    """A locked keyring: its prompt may be dismissed when something is asked for, and answered when it is kept."""
+
+    dismissed = False
+
+    @property
+    def persistent(self) -> bool:
+        return not self.dismissed
+
+    def get(self, name: str) -> bytes | None:
+        return None if self.dismissed else super().get(name)
+
+
+def test_a_prompt_that_was_dismissed_costs_no_history(server: ServerProcess, tmp_path: Path) -> None:
+    async def work() -> None:
+        vault = PromptedVault()
+        async with desk(tmp_path / "a", vault) as anna:
+            await anna.log_in(server.url, "anna", PASSWORD)
+            talk = await anna.open("bob")
+            await anna.send(talk.id, "kept")
+            await settled(anna)
+        secrets = dict(vault.secrets)
+        vault.dismissed = True
+        async with desk(tmp_path / "a", vault) as anna:
+            await anna.log_in(server.url, "anna", PASSWORD)
+            assert anna.app().notice == "no-keyring"
+        vault.dismissed = False
+        kept = {name: secret for name, secret in vault.secrets.items() if name.startswith("key:")}
+        assert kept.items() <= secrets.items()
+        server.stop()
+        async with desk(tmp_path / "a", vault) as anna:
+            assert anna.app().notice == ""
+            assert [m.text for m in (await anna.conversation(talk.id)).messages] == ["kept"]
+
+    run(work())
+
+
 def test_what_waits_in_a_damaged_store_still_goes_out(server: ServerProcess, tmp_path: Path) -> None:
     async def work() -> None:
         vault = MemoryVault()
