@@ -350,7 +350,7 @@ class Gateway:
             if connection.deadline <= now:
                 if connection.closing:
                     connection.cut()
-                else:
+                elif not connection.busy:  # a log-in that waits its turn is answered first
                     connection.close(CloseCode.LOGIN_TIMEOUT)
         if now >= self._next_look:
             self._next_look = now + PING_AFTER_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from server_stub import accounts as module
 from server_stub.accounts import Accounts, Admission, hash_password, hash_passwords
 from server_stub.app import App
 from server_stub.config import Config
+from server_stub.gateway import Gateway
 from server_stub.storage.sqlite import SqliteStorage
 from tests.support.server import ServerProcess
 
@@ -135,6 +137,43 @@ def test_a_session_that_ends_while_it_is_resumed_admits_nobody(tmp_path: Path, m
         assert code == "session_expired"
 
     run(tmp_path, test, hash_password(PASSWORD))
+
+
+def test_a_log_in_that_waits_its_turn_outlasts_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = threading.Event()
+    looks: list[float] = []
+    look, verify = Gateway._look, module._verify
+
+    def watch(gateway: Gateway) -> None:
+        look(gateway)
+        looks.append(gateway.now())
+        if looks[-1] - looks[0] > 2.5:  # the deadline is 1 s, and looked for once a second
+            late.set()
+
+    def wait_then_verify(stored: str, password: str) -> bool:
+        assert late.wait(30)
+        return verify(stored, password)
+
+    monkeypatch.setattr(Gateway, "_look", watch)
+    monkeypatch.setattr(module, "_verify", wait_then_verify)
+
+    async def main() -> None:
+        storage = SqliteStorage(tmp_path / "oschat.db")
+        await storage.save_directory([ANN], [], {ANN.id: hash_password(PASSWORD)})
+        app = App(Config(listen="127.0.0.1:0", login_seconds=1), storage)
+        client = ServerProcess(tmp_path)
+        client.url = await app.start()
+
+        def come_in() -> str:
+            with client.greeted() as socket:
+                return str(socket.request("login", user="ann", password=PASSWORD)["type"])
+
+        try:
+            assert await asyncio.get_running_loop().run_in_executor(None, come_in) == "logged_in"
+        finally:
+            await app.stop()
+
+    asyncio.run(main())
 
 
 def test_every_hash_has_its_own_salt() -> None:
