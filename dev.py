@@ -28,7 +28,7 @@ if sys.version_info < (3, 11):
 from devtools import checks
 from devtools.debian import DESKTOP
 from devtools.lock import lock
-from devtools.setup import PACKAGE, PYTHON, SCREEN, TESTS, has_display, set_up
+from devtools.setup import PACKAGE, PYTHON, SCREEN, TESTS, has_display, set_up, set_up_peers
 from devtools.steps import ROOT, STATE, Failure
 
 
@@ -86,7 +86,10 @@ def ui(arguments: Sequence[str]) -> int:
 
 
 def bench(arguments: Sequence[str]) -> int:
-    """The measurements."""
+    """The measurements. Only the long form of the server's has peers, which only it needs."""
+    names = {word for word in arguments if not word.startswith("-")}
+    if "--short" not in arguments and (not names or "server" in names):
+        set_up_peers()
     set_up(TESTS)
     return run("-m", "bench", *arguments)
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-NAMES: Final = ("server_cpu", "latency", "start")
+NAMES: Final = ("server", "latency", "start")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -29,6 +29,9 @@ SCREEN = ("libatomic1", "openbox", "xvfb")
 PACKAGE = ("binutils",)
 """PyInstaller's objcopy and objdump."""
 TESTS = (*PACKAGE, "chromium", "dbus", "gnome-keyring")
+PEERS = ("ejabberd", "erlang-p1-sqlite3", "prosody")
+"""What bench/server.py compares with. Debian starts these services on installation, and nobody here wants them."""
+SERVICES = ("ejabberd", "prosody")
 
 _DATABASE = Path("/var/lib/dpkg/status")
 
@@ -51,6 +54,19 @@ def step(packages: tuple[str, ...]) -> Step | None:
     # A stamp for each set, so that words with different sets do not undo each other's.
     name = "debian-" + hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:8]
     return Step(name, "Debian packages", inputs, [], lambda log: _install(wanted, log))
+
+
+def peers() -> Step | None:
+    """The step that installs the peers; the services of those that it installs are stopped and do not come back."""
+
+    def install(log: Log) -> None:
+        new = [name for name in SERVICES if name not in _installed(list(SERVICES))]
+        _install(list(PEERS), log)
+        if new and Path("/run/systemd/system").exists():
+            log.run([*(_root_prefix() or []), "systemctl", "disable", "--now", *new])
+
+    chosen = step(PEERS)
+    return None if chosen is None else Step(chosen.name, "Peers to measure", chosen.inputs, [], install)
 
 
 def _install(wanted: list[str], log: Log) -> None:

@@ -36,6 +36,12 @@ def set_up(packages: tuple[str, ...]) -> None:
     perform([step for step in steps if step is not None])
 
 
+def set_up_peers() -> None:
+    """Install the servers that ours is measured beside, where the system is Debian. Raises Failure."""
+    if (step := debian.peers()) is not None:
+        perform([step])
+
+
 def has_display() -> bool:
     """Whether windows can be shown to somebody here."""
     if sys.platform != "linux":
