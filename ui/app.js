@@ -3,6 +3,7 @@
 import { reportProblem, reportTo } from './trusted.js';
 import './components/app.js';
 import { Bridge } from './bridge.js';
+import { restCaret } from './caret.js';
 
 const url = new URL(`bridge${location.search}`, location.href);
 url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -24,3 +25,4 @@ bridge.on('open', () => {
 bridge.on('lost', () => reportTo(null));
 bridge.on('reload_page', () => location.reload());
 bridge.connect();
+restCaret();
