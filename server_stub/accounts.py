@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import time
+import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -53,7 +54,7 @@ def new_id() -> str:
 
 def hash_password(password: str) -> str:
     """The argon2id hash with a salt of its own. Takes tens of milliseconds."""
-    return _hasher.hash(password)
+    return _hasher.hash(_prepared(password))
 
 
 def hash_passwords(passwords: Iterable[str]) -> list[str]:
@@ -164,8 +165,13 @@ class Accounts:
         return fresh if await self._storage.set_password(user, fresh, replaces=stored) else stored
 
 
+def _prepared(password: str) -> str:
+    """One form for a password that systems type differently: accents apart or not (RFC 8265, section 4.2)."""
+    return unicodedata.normalize("NFC", password)
+
+
 def _verify(stored: str, password: str) -> bool:
     try:
-        return _hasher.verify(stored, password)
+        return _hasher.verify(stored, _prepared(password))
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False

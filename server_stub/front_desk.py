@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final, Protocol
 
 import structlog
@@ -16,8 +17,10 @@ from server_stub import VERSION
 from server_stub.accounts import Accounts, Admission, now_ms
 from server_stub.errors import StorageError
 from server_stub.framing import frame
+from server_stub.login_limits import LoginLimits
 from server_stub.post_office import PostOffice
 from server_stub.services import Device
+from server_stub.storage.base import login_key
 
 log = structlog.get_logger()
 
@@ -33,6 +36,9 @@ class Visitor(Device, Protocol):
     busy: bool
     """Whether a log-in is under way."""
 
+    address: str
+    """The network address of the other side."""
+
     def admit(self, user: str, session: str, office: PostOffice) -> None:
         """Somebody has logged in: requests go to the user's actor from now on."""
 
@@ -44,6 +50,7 @@ class FrontDesk:
         self._accounts = accounts
         self._office = office
         self._organisation = organisation
+        self._limits = LoginLimits()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def request(self, visitor: Visitor, request: AnyRequest) -> None:
@@ -95,7 +102,7 @@ class FrontDesk:
         try:
             changes = self._office.admissions_changed
             if isinstance(request, Login):
-                admission = await self._accounts.log_in(request.user, request.password, request.device)
+                admission = await self._log_in_by_password(visitor, request)
                 token = admission.token
             else:
                 admission = await self._accounts.resume(request.token)
@@ -114,6 +121,23 @@ class FrontDesk:
             self._refuse(visitor, request.id, ProtocolError(ErrorCode.INTERNAL))
         finally:
             visitor.busy = False
+
+    async def _log_in_by_password(self, visitor: Visitor, request: Login) -> Admission:
+        account, address = login_key(request.user), visitor.address
+        wait = self._limits.begin(account, address, time.monotonic())
+        if wait:
+            raise ProtocolError(ErrorCode.TOO_MANY_ATTEMPTS, retry_after=wait)
+        try:
+            admission = await self._accounts.log_in(request.user, request.password, request.device)
+        except ProtocolError as error:
+            if error.code is not ErrorCode.BAD_CREDENTIALS:
+                self._limits.undecided(account, address)
+            raise
+        except StorageError:
+            self._limits.undecided(account, address)
+            raise
+        self._limits.succeeded(account, address)
+        return admission
 
     def _admit(self, visitor: Visitor, request_id: int, admission: Admission, token: str | None) -> None:
         session = admission.session

@@ -81,6 +81,7 @@ class Connection(WSListener):
         self.key = next(_ids)
         self.session = ""
         self.user = ""
+        self.address = ""
         self.greeted = False
         self.busy = False
         self.heard = True
@@ -172,6 +173,7 @@ class Connection(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The WebSocket is open."""
         self._transport = transport
+        self.address = str((transport.underlying_transport.get_extra_info("peername") or ("",))[0])
         self._gateway.opened(self)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:

@@ -178,3 +178,8 @@ def test_a_log_in_that_waits_its_turn_outlasts_the_deadline(tmp_path: Path, monk
 
 def test_every_hash_has_its_own_salt() -> None:
     assert len(set(hash_passwords(["the same one"] * 3))) == 3
+
+
+def test_a_password_may_have_its_accents_apart() -> None:
+    assert module._verify(hash_password("caf\u00e9 au lait"), "cafe\u0301 au lait")
+    assert not module._verify(hash_password("caf\u00e9 au lait"), "cafe au lait")
