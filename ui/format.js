@@ -80,6 +80,14 @@ export function plainText(text) {
   return text.replace(OVERRIDE, '\ufffd');
 }
 
+const EMOJI = '(?:\\p{Emoji_Presentation}|\\p{Emoji}\\ufe0f)[\\ufe0f\\u20e3\\p{Emoji_Modifier}]*';
+const FEW_EMOJI = new RegExp(`^\\s*(?:(?:\\p{RI}\\p{RI}|${EMOJI}(?:\\u200d${EMOJI})*)\\s*){1,3}$`, 'u');
+
+/** Whether a message is one to three emoji alone, which are shown larger. */
+export function onlyEmoji(text) {
+  return text.length < 100 && FEW_EMOJI.test(text);
+}
+
 const HAN = /\p{Script=Han}/u;
 const LETTER = /[\p{L}\p{N}]/u;
 

@@ -131,7 +131,7 @@ def test_a_setting_changes_the_page_at_once(desks: Desks) -> None:
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("Language").select_option("zh-CN")
     expect(page.get_by_role("heading", name="设置")).to_be_visible()
-    page.get_by_label("颜色").select_option("dark")
+    page.get_by_label("外观").select_option("dark")
     expect(page.locator('link[data-appearance="dark"]')).to_have_attribute("media", "all")
 
 

@@ -202,7 +202,7 @@ def test_settings_change_at_once_and_the_dialog_keeps_the_focus(show: Show) -> N
     dialog = page.get_by_role("dialog", name="Settings")
     dialog.get_by_label("Language").select_option("zh-CN")
     expect(page.get_by_role("dialog", name="设置")).to_be_visible()
-    page.get_by_label("显示我正在输入").click()
+    page.get_by_label("显示“正在输入”").click()
     assert calls(page, "change_setting") == [
         {"name": "language", "value": "zh-CN"},
         {"name": "send_typing", "value": False},

@@ -189,6 +189,7 @@ class Conversation extends OcElement {
   render() {
     if (this.error) {
       return html`<div class="conversation">
+        ${this.docked ? html`<header class="conversation-head is-failed">${this.#back()}</header>` : nothing}
         ${emptyState(
           'circle-alert',
           t('conversation-failed'),
@@ -210,7 +211,7 @@ class Conversation extends OcElement {
     >
       ${this.#head(peer)}
       <div class="conversation-body">
-        ${this.docked ? nothing : html`<oc-link-state .bridge=${this.bridge} .link=${this.app.link}></oc-link-state>`}
+        <oc-link-state .bridge=${this.bridge} .link=${this.app.link}></oc-link-state>
         <oc-timeline
           data-timeline
           .conversation=${this.conversation}
@@ -249,13 +250,7 @@ class Conversation extends OcElement {
   #head(peer) {
     const role = roleOf(peer);
     return html`<header class="conversation-head">
-      ${
-        this.docked
-          ? html`<button class="icon-button conversation-back" type="button" aria-label=${t('action-back')} title=${t('action-back')} @click=${() => this.tell('close-docked')}>
-            ${icon('arrow-left')}
-          </button>`
-          : nothing
-      }
+      ${this.docked ? this.#back() : nothing}
       <button
         class="conversation-peer"
         type="button"
@@ -276,6 +271,12 @@ class Conversation extends OcElement {
         </span>
       </button>
     </header>`;
+  }
+
+  #back() {
+    return html`<button class="icon-button conversation-back" type="button" aria-label=${t('action-back')} title=${t('action-back')} @click=${() => this.tell('close-docked')}>
+      ${icon('arrow-left')}
+    </button>`;
   }
 
   #act(method, args) {

@@ -5,7 +5,7 @@
 // view where they were at the end. The browser's own anchoring is off: WebKit has none.
 
 import { OcElement } from '../element.js';
-import { badge, clock, dayName, fullTime, plainLine, plainText } from '../format.js';
+import { badge, clock, dayName, fullTime, onlyEmoji, plainLine, plainText } from '../format.js';
 import { errorText, t } from '../i18n.js';
 import { split } from '../links.js';
 import { around } from '../messages.js';
@@ -284,8 +284,8 @@ class Timeline extends OcElement {
           <div class="bubble" dir="auto">
             ${
               message.state === 'unsupported'
-                ? html`<p class="message-text is-note">${t('message-unsupported')}</p>`
-                : html`<p class="message-text" data-text>${this.#text(message.text)}</p>`
+                ? html`<p class="message-text is-note"><span class="message-words">${t('message-unsupported')}</span></p>`
+                : html`<p class="message-text">${this.#words(message.text)}</p>`
             }
             <span class="message-facts" title=${fullTime(message.at)}>
               <time datetime=${new Date(message.at).toISOString()}>${clock(message.at)}</time>${message.mine ? this.#state(message) : nothing}
@@ -296,14 +296,16 @@ class Timeline extends OcElement {
       </div>`;
   }
 
-  #text(text) {
-    return split(plainText(text)).map((part) =>
+  // Without a blank between the tags: a message's text keeps its white space.
+  #words(text) {
+    const parts = split(plainText(text)).map((part) =>
       part.url
         ? html`<a class="link" href=${part.url} data-url=${part.url} draggable="false" rel="noreferrer noopener" title=${part.url}
             ><bdi>${part.text}</bdi>${part.ascii ? html`<bdi class="link-host"> (${part.ascii})</bdi>` : nothing}</a
           >`
         : part.text,
     );
+    return html`<span class="message-words ${onlyEmoji(text) ? 'is-emoji' : ''}" data-text>${parts}</span>`;
   }
 
   #state(message) {

@@ -13,7 +13,7 @@ message-from-me = 我
 message-waiting = 等待发送
 message-sent = 已发送
 message-read = 已读
-message-failed = 未发出
+message-failed = 发送失败
 message-unsupported = 这种消息需要更新版本的 Oschat 才能显示。
 
 composer-placeholder = 输入消息
