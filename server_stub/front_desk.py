@@ -17,7 +17,7 @@ from server_stub import VERSION
 from server_stub.accounts import Accounts, Admission, now_ms
 from server_stub.errors import StorageError
 from server_stub.framing import frame
-from server_stub.login_limits import LoginLimits
+from server_stub.login_limits import LoginLimits, Undecided
 from server_stub.post_office import PostOffice
 from server_stub.services import Device
 from server_stub.storage.base import login_key
@@ -51,6 +51,8 @@ class FrontDesk:
         self._office = office
         self._organisation = organisation
         self._limits = LoginLimits()
+        self._decided = asyncio.Event()
+        """Set, and replaced, when an attempt has ended."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def request(self, visitor: Visitor, request: AnyRequest) -> None:
@@ -124,20 +126,29 @@ class FrontDesk:
 
     async def _log_in_by_password(self, visitor: Visitor, request: Login) -> Admission:
         account, address = login_key(request.user), visitor.address
-        wait = self._limits.begin(account, address, time.monotonic())
-        if wait:
+        if wait := await self._begin_attempt(account, address):
             raise ProtocolError(ErrorCode.TOO_MANY_ATTEMPTS, retry_after=wait)
+        right: bool | None = None
         try:
             admission = await self._accounts.log_in(request.user, request.password, request.device)
+            right = True
+            return admission
         except ProtocolError as error:
-            if error.code is not ErrorCode.BAD_CREDENTIALS:
-                self._limits.undecided(account, address)
+            if error.code is ErrorCode.BAD_CREDENTIALS:
+                right = False
             raise
-        except StorageError:
-            self._limits.undecided(account, address)
-            raise
-        self._limits.succeeded(account, address)
-        return admission
+        finally:
+            self._limits.end(account, address, right, time.monotonic())
+            self._decided.set()
+            self._decided = asyncio.Event()
+
+    async def _begin_attempt(self, account: str, address: str) -> int:
+        """The seconds to wait before the next attempt, or 0 when this one has begun."""
+        while True:
+            try:
+                return self._limits.begin(account, address, time.monotonic())
+            except Undecided:
+                await self._decided.wait()
 
     def _admit(self, visitor: Visitor, request_id: int, admission: Admission, token: str | None) -> None:
         session = admission.session
