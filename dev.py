@@ -8,6 +8,7 @@
     client    the desktop client (its own arguments follow)
     ui        the page in an ordinary browser, reloading as files are saved
     bench     the measurements, one JSON line each
+    faults    kill, cut, stop and drown what may not lose a message, one JSON line for each point
     package   a program that runs without Python, in dist/
     docs      write the generated documents anew
     lock      write requirements/*.txt anew (--upgrade: with the newest versions)
@@ -94,6 +95,12 @@ def bench(arguments: Sequence[str]) -> int:
     return run("-m", "bench", *arguments)
 
 
+def faults(arguments: Sequence[str]) -> int:
+    """Break things on purpose, and see that nothing is lost."""
+    set_up(TESTS)
+    return run("-m", "tests.faults", *arguments)
+
+
 def package(arguments: Sequence[str]) -> int:
     """A program that runs without Python."""
     set_up(PACKAGE)
@@ -115,7 +122,7 @@ def relock(arguments: Sequence[str]) -> int:
 
 WORDS: dict[str, Callable[[Sequence[str]], int]] = {
     "demo": demo, "test": test, "check": check, "server": server, "client": client, "ui": ui, "bench": bench,
-    "package": package, "docs": docs, "lock": relock,
+    "faults": faults, "package": package, "docs": docs, "lock": relock,
 }  # fmt: skip
 
 

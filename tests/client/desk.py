@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,9 +14,9 @@ from msgspec import Struct
 from client import bridge_api as api
 from client.config import Settings
 from client.connection import Connection
-from client.engine import Engine
+from client.engine import Engine, wall_clock
 from client.last_login import LastLogin
-from client.ports import LinkInput, PageId
+from client.ports import Clock, LinkInput, PageId
 from client.store import Stores
 
 DEADLINE_SECONDS = 20.0
@@ -75,7 +76,16 @@ class Windows:
 class Desk:
     """One client. Page 1 is its main window; further pages are made with `page`."""
 
-    def __init__(self, profile: Path, vault: MemoryVault, server: str = "", user: str = "") -> None:
+    def __init__(
+        self,
+        profile: Path,
+        vault: MemoryVault,
+        server: str = "",
+        user: str = "",
+        *,
+        clock: Clock = time.monotonic,
+        wall: Callable[[], int] = wall_clock,
+    ) -> None:
         profile.mkdir(parents=True, exist_ok=True)
         self.vault = vault
         self.windows = Windows()
@@ -99,6 +109,8 @@ class Desk:
             server=server,
             user=user,
             version="test",
+            clock=clock,
+            wall=wall,
         )
 
     def _take(self, item: LinkInput) -> None:
@@ -193,9 +205,17 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(profile: Path, vault: MemoryVault, server: str = "", user: str = "") -> AsyncIterator[Desk]:
+async def desk(
+    profile: Path,
+    vault: MemoryVault,
+    server: str = "",
+    user: str = "",
+    *,
+    clock: Clock = time.monotonic,
+    wall: Callable[[], int] = wall_clock,
+) -> AsyncIterator[Desk]:
     """A client that is started, and stopped afterwards."""
-    one = Desk(profile, vault, server, user)
+    one = Desk(profile, vault, server, user, clock=clock, wall=wall)
     one.engine.page_connected(MAIN, "main")
     await one.engine.start()
     try:
