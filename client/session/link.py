@@ -57,7 +57,10 @@ class Link:
         self.url = url
         self._failures = 0
         self.error = None
-        return self._connect(now)
+        self._clocks = None  # a sleep before this is nobody's business
+        effects = self._connect(now)
+        self._next_tick = now  # at once, to read the clocks
+        return effects
 
     def retry(self, now: float) -> list[Effect]:
         """Do not wait for the next attempt."""
@@ -170,8 +173,7 @@ class Link:
         self.state = "waiting"
         self.retry_at = now + delay
         self.error = error
-        self._pinged = None
-        self._next_tick = now + HEARTBEAT_SECONDS
+        self._pinged = None  # and the next tick stays due when it was: after a sleep that shows first here
 
     def _dead(self, now: float) -> list[Effect]:
         if self.state == "online":
@@ -182,8 +184,6 @@ class Link:
 
     def _woke(self, now: float, wall: int) -> bool:
         before, self._clocks = self._clocks, (now, wall)
-        if before is None:
-            return False
         late = now - self._next_tick > SLEEP_SECONDS
-        apart = (wall - before[1]) / 1000 - (now - before[0]) > SLEEP_SECONDS
+        apart = before is not None and (wall - before[1]) / 1000 - (now - before[0]) > SLEEP_SECONDS
         return late or apart

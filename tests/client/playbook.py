@@ -104,9 +104,10 @@ class Playbook:
     def tick(self, now: float) -> list[fx.Effect]:
         """Time passes, without a sleep: the session is woken whenever it wants to be."""
         effects: list[fx.Effect] = []
-        while (due := self.session.deadline()) is not None and self.now < due < now:
-            self.now = due
-            effects += self.session.tick(due, self.wall)
+        told = -1.0
+        while (due := self.session.deadline()) is not None and told < due < now:
+            told, self.now = due, max(self.now, due)
+            effects += self.session.tick(self.now, self.wall)
         self.now = now
         return [*effects, *self.session.tick(now, self.wall)]
 

@@ -150,6 +150,22 @@ def test_waking_up_reconnects_at_once_and_tries_often_for_a_while(clock: str) ->
     assert link.tick(now + HEARTBEAT_SECONDS, wall(2 * hour))[0] == [OpenLink(link.attempt, URL)]
 
 
+def test_a_sleep_is_noticed_though_the_dead_link_is_reported_first() -> None:
+    link = online()
+    hour = 3_600.0
+    link.closed(1, 0, None, hour)
+    assert link.deadline() == HEARTBEAT_SECONDS  # long ago: at once
+    assert link.tick(hour, wall(hour)) == ([OpenLink(2, URL)], False)
+
+
+def test_a_sleep_before_the_first_tick_is_noticed() -> None:
+    link = Link(lambda: 1.0)
+    link.begin(URL, 0.0)
+    link.opened(1, 0.0)
+    link.online(0.0)
+    assert link.tick(3_600.0, wall(3_600.0)) == ([OpenLink(2, URL)], False)
+
+
 def test_a_clock_that_is_set_back_changes_nothing() -> None:
     link = Link(lambda: 1.0)
     link.begin(URL, 0.0)
@@ -165,11 +181,11 @@ def test_a_clock_that_is_set_back_changes_nothing() -> None:
 def test_connecting_and_greeting_have_their_time() -> None:
     link = Link(lambda: 1.0)
     link.begin(URL, 0.0)
-    assert link.tick(CONNECT_TIMEOUT_SECONDS, wall(CONNECT_TIMEOUT_SECONDS))[0] == [CloseLink()]
+    assert wait(link, CONNECT_TIMEOUT_SECONDS) == [CloseLink()]
     link = Link(lambda: 1.0)
     link.begin(URL, 0.0)
     assert link.opened(1, 0.0)
-    assert link.tick(HELLO_TIMEOUT_SECONDS, wall(HELLO_TIMEOUT_SECONDS))[0] == [CloseLink()]
+    assert wait(link, HELLO_TIMEOUT_SECONDS) == [CloseLink()]
     assert link.state == "waiting"
 
 
