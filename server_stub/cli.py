@@ -1,4 +1,7 @@
-"""The command line: serve, user, org. Exit codes: 0 done, 1 it could not be done, 2 the server cannot start so."""
+"""The command line: serve, user, org, backup, restore.
+
+Exit codes: 0 done, 1 it could not be done, 2 the server, or the database, cannot be used so.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ from server_stub.errors import AccountError, ConfigError, ImportRefused, StartEr
 from server_stub.log import configure_log
 from server_stub.org import Draft
 from server_stub.storage.base import Storage
+from server_stub.storage.copies import backup, restore
 from server_stub.storage.sqlite import SqliteStorage
 
 T = TypeVar("T")
@@ -91,6 +95,13 @@ def _parser() -> argparse.ArgumentParser:
     exporting = org.add_parser("export", parents=[common], help="write the organisation to standard output")
     exporting.add_argument("--format", choices=sorted(_FORMATS), default="csv")
     exporting.set_defaults(run=_with_storage(_org_export))
+
+    backing_up = commands.add_parser("backup", parents=[common], help="copy the database, while the server runs or not")
+    backing_up.add_argument("file", metavar="FILE", help="a new file")
+    backing_up.set_defaults(run=_backup)
+    restoring = commands.add_parser("restore", parents=[common], help="put a backup in the place of the database")
+    restoring.add_argument("file", metavar="FILE", help="a file that backup has written")
+    restoring.set_defaults(run=_restore)
     return parser
 
 
@@ -107,6 +118,19 @@ def _config(options: argparse.Namespace) -> Config:
 
 def _serve(config: Config, options: argparse.Namespace) -> None:
     _run(serve(config))
+
+
+def _backup(config: Config, options: argparse.Namespace) -> None:
+    backup(DataDirectory(Path(config.data)).database, Path(options.file))
+    print(f"The database was copied to {options.file}.")
+
+
+def _restore(config: Config, options: argparse.Namespace) -> None:
+    data = DataDirectory(Path(config.data))
+    data.prepare()
+    data.hold()
+    kept = restore(Path(options.file), data.database)
+    print(f"{options.file} was restored." + (f" The database that was there is kept as {kept}." if kept else ""))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -99,7 +99,11 @@ def open_database(path: Path) -> apsw.Connection:
         connection.pragma("journal_mode", "wal")
         connection.pragma("cache_size", -CACHE_KIB)
         connection.wal_autocheckpoint(CHECKPOINT_PAGES)
-        _migrate(connection, path)
+        try:
+            _migrate(connection, path)
+        except BaseException:
+            connection.close()
+            raise
     except (apsw.Error, OSError) as error:
         raise StorageError(f"The database {path} cannot be opened: {error}") from error
     return connection
