@@ -17,6 +17,17 @@ const STEP = 60; // Messages that come or go at once.
 const NEAR = 800; // Pixels from the edge at which more are drawn.
 const SPOKEN_MS = 3000;
 const AT_END = 24; // Pixels within which the end counts as in view.
+const NO_FRAME_MS = 50; // A window that is out of sight gets no frames.
+
+function nextFrame() {
+  return new Promise((resolve) => {
+    const patience = setTimeout(resolve, NO_FRAME_MS);
+    requestAnimationFrame(() => {
+      clearTimeout(patience);
+      resolve();
+    });
+  });
+}
 
 class Timeline extends OcElement {
   static properties = {
@@ -42,6 +53,7 @@ class Timeline extends OcElement {
     this.stuck = true; // To the end.
     this.spoken = '';
     this.anchor = null;
+    this.drawn = 0; // Of how many messages the DOM shows a part.
   }
 
   connectedCallback() {
@@ -55,6 +67,12 @@ class Timeline extends OcElement {
     this.until(() => clearTimeout(this.silence));
   }
 
+  // Drawn once a frame, however many messages come in it: each drawing costs the layout of all that is in the DOM.
+  async scheduleUpdate() {
+    if (this.hasUpdated) await nextFrame();
+    super.scheduleUpdate();
+  }
+
   willUpdate(changed) {
     if (changed.has('conversation')) {
       this.begin = true;
@@ -62,6 +80,7 @@ class Timeline extends OcElement {
     }
     if (this.begin && this.messages.length > 0) this.#firstWindow();
     else if (changed.has('messages')) this.#follow(changed.get('messages') ?? []);
+    this.drawn = this.messages.length;
   }
 
   update(changed) {
@@ -127,7 +146,7 @@ class Timeline extends OcElement {
     const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
     this.scrollHeight_ = scroller.scrollHeight;
     this.clientHeight_ = scroller.clientHeight;
-    this.stuck = this.hi === this.messages.length && below < AT_END;
+    this.stuck = this.hi >= this.drawn && below < AT_END; // More may wait for the next frame.
     this.anchor = null;
     const top = scroller.scrollTop;
     for (const row of this.node('content').children) {
@@ -154,6 +173,7 @@ class Timeline extends OcElement {
 
   /** Draw more where an edge comes near, and ask for older ones at the very top. */
   #look() {
+    if (this.isUpdatePending) return; // It looks again when that is drawn.
     const scroller = this.node('scroller');
     const { length } = this.messages;
     const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
