@@ -73,6 +73,8 @@ class Store:
             self._db.execute("PRAGMA cipher = 'chacha20'")
             self._db.execute(f"PRAGMA key = 'raw:{key.hex()}'")
             self._db.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # here a wrong key shows
+            # A new file's first journal must be gone for good: one that came back with the power takes everything back.
+            self._db.execute("PRAGMA synchronous = EXTRA")
             self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA temp_store = MEMORY")  # nothing of a message in an unencrypted temporary file
         self._migrate()

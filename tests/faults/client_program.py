@@ -1,9 +1,9 @@
 """A client without windows, as a process that can be killed and stopped.
 
 Its arguments: PROFILE URL LOGIN PEER. Each line of its input is a text to send to PEER. It tells on its output, one
-JSON array a line: `["ready"]`; `["accepted", text]` when a text is in the outbox on the disk; `["shown", text, seq]` for
-each message that its page is told, 0 for one without a number; `["link", state]` when that changes. The keyring is a
-plain file: it outlives the process.
+JSON array a line: `["ready"]`; `["accepted", text]` when a text is in the outbox on the disk; `["shown", text, seq]`
+for each message that its page is told, 0 for one without a number; `["link", state]` when that changes. The keyring is
+a plain file: it outlives the process.
 """
 
 from __future__ import annotations

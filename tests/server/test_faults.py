@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
 from protocol.messages import GetHistory, GetPresence, History
 from server_stub.app import App
 from server_stub.config import Config
