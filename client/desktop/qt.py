@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,12 +27,26 @@ _SAVE_AFTER_MS: Final = 400
 _GUI_SECONDS: Final = 5
 
 
+def keep_singletons() -> None:
+    """Make None, True and False outlast PySide6 on Python 3.11. Call it once, before Qt is used.
+
+    The wheels of PySide6 6.12 count on Python 3.12's immortal objects (PEP 683): each call that returns one of these,
+    and each signal, gives up a reference that nobody took. After some thousand titles of windows the last one was
+    gone, and Python aborted.
+    """
+    if sys.version_info < (3, 12):
+        for singleton in (None, True, False, NotImplemented, ...):
+            # The count is the first field of every object, except in builds for debugging Python itself.
+            ctypes.c_ssize_t.from_address(id(singleton)).value += 1 << 40
+
+
 class QtHost:
     """Windows of pywebview's Qt backend. Created on the main thread, before any window."""
 
     gui: Final = "qt"
 
     def __init__(self, guard: Guard, *, debugging_port: int | None) -> None:
+        keep_singletons()
         given = os.environ.get(CHROMIUM_FLAGS)
         # Otherwise qtpy tries the other bindings first.
         os.environ["QT_API"] = "pyside6"
