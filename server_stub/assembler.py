@@ -1,6 +1,6 @@
 """WebSocket frames to text messages, pure: what may follow what, how much of it, and the close code where it may not.
 
-RFC 6455, sections 5.4 (fragments) and 8.1 (UTF-8). Control frames do not come here.
+RFC 6455, sections 5.4 (fragments), 7.4 (close codes) and 8.1 (UTF-8).
 """
 
 from __future__ import annotations
@@ -12,8 +12,21 @@ from protocol.limits import MAX_REQUEST_BYTES
 
 CONTINUATION: Final = 0
 TEXT: Final = 1
+BINARY: Final = 2
 
 PROTOCOL_ERROR: Final = 1002
+
+
+NEVER_SENT: Final = frozenset({1004, 1005, 1006, 1015})
+"""Close codes that no close frame may carry."""
+
+
+def close_answer(payload: bytes, *, reserved: bool) -> int:
+    """The close code with which a close frame is answered."""
+    code = int.from_bytes(payload[:2], "big")
+    if reserved or (payload and not 1000 <= code < 5000) or code in NEVER_SENT:
+        return PROTOCOL_ERROR
+    return CloseCode.NORMAL
 
 
 class Violation(Exception):
@@ -26,9 +39,12 @@ class Violation(Exception):
 
 
 class Assembler:
-    """One socket's messages, from its data frames."""
+    """One socket's messages, from its data frames: text of up to `limit` bytes, and binary ones only where allowed."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_REQUEST_BYTES, *, binary: bool = False) -> None:
+        self._limit = limit
+        self._kinds = frozenset({TEXT, BINARY} if binary else {TEXT})
+        self._kind = TEXT
         self._begun: bytearray | None = None
         """The fragments of the message that has begun."""
 
@@ -37,12 +53,14 @@ class Assembler:
         begun = self._begun
         if reserved:
             raise Violation(PROTOCOL_ERROR)  # no extension was agreed on
-        if opcode not in {TEXT, CONTINUATION}:
+        if opcode != CONTINUATION and opcode not in self._kinds:
             raise Violation(CloseCode.UNSUPPORTED_DATA)
         if (opcode == CONTINUATION) != (begun is not None):
             raise Violation(PROTOCOL_ERROR)  # the middle of no message, or a message within a message
-        if len(payload) + len(begun or b"") > MAX_REQUEST_BYTES:
+        if len(payload) + len(begun or b"") > self._limit:
             raise Violation(CloseCode.TOO_LARGE, ErrorCode.FRAME_TOO_LARGE)
+        if opcode != CONTINUATION:
+            self._kind = opcode
         if begun is not None or not fin:
             begun = self._begun = bytearray() if begun is None else begun
             begun += payload
@@ -50,8 +68,9 @@ class Assembler:
                 return None
             payload = bytes(begun)
             self._begun = None
-        try:
-            payload.decode()
-        except UnicodeDecodeError:
-            raise Violation(CloseCode.INVALID_TEXT) from None
+        if self._kind == TEXT:
+            try:
+                payload.decode()
+            except UnicodeDecodeError:
+                raise Violation(CloseCode.INVALID_TEXT) from None
         return payload

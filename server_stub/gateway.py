@@ -29,7 +29,7 @@ from protocol.codec import decode_request, error_frame
 from protocol.errors import CloseCode, FrameError
 from protocol.limits import MAX_REQUEST_BYTES
 from protocol.messages import AnyRequest
-from server_stub.assembler import Assembler, Violation
+from server_stub.assembler import PROTOCOL_ERROR, Assembler, Violation, close_answer
 from server_stub.framing import frame as framed
 from server_stub.turn import Step, Turn
 
@@ -107,12 +107,14 @@ class Connection(WSListener):
             return
         self._out.append(data)
         self._out_bytes += len(data)
-        if self._paused:
-            if self._out_bytes > MAX_HELD_BYTES:
+        if self._out_bytes > MAX_HELD_BYTES:
+            if not self._paused:
+                self._write()  # a turn may have more to say than is to be held: whether it is read shows only so
+            else:
                 self._out.clear()
                 log.info("socket.too_slow", device=self.key, user=self.user)
                 self.close(CloseCode.RESYNC)
-        elif not self._in_turn:
+        elif not self._paused and not self._in_turn:
             self._in_turn = True
             self._gateway.speaks(self)
 
@@ -203,17 +205,22 @@ class Connection(WSListener):
     def _frame(self, transport: WSTransport, frame: WSFrame) -> None:
         self.heard = True
         kind = frame.msg_type
+        reserved = frame.rsv1 or frame.rsv2 or frame.rsv3
         if kind == WSMsgType.CLOSE:
             if not self.closing:
-                self.close(CloseCode.NORMAL)
+                self.close(close_answer(frame.get_payload_as_bytes(), reserved=reserved))
             transport.disconnect()
-        elif self.closing or self._gateway.stopping or kind == WSMsgType.PONG:
+        elif self.closing or self._gateway.stopping:
             pass  # what is not answered any more is asked again elsewhere, or later
+        elif kind in _CONTROL:
+            if reserved:
+                self.close(PROTOCOL_ERROR)
+            elif kind == WSMsgType.PING:  # picows' own answer would not count as held output
+                payload = frame.get_payload_as_bytes()
+                self.send(bytes((0x8A, len(payload))) + payload)
         else:
             try:
-                data = self._assembler.take(
-                    kind.value, frame.fin, frame.rsv1 or frame.rsv2 or frame.rsv3, frame.get_payload_as_bytes()
-                )
+                data = self._assembler.take(kind.value, frame.fin, reserved, frame.get_payload_as_bytes())
             except Violation as violation:
                 self.close(violation.code, violation.reason)
             else:
@@ -261,6 +268,7 @@ class Gateway:
             websocket_handshake_timeout=HANDSHAKE_SECONDS,
             max_frame_size=MAX_FRAME_BYTES,
             read_buffer_init_size=READ_BUFFER_BYTES,
+            enable_auto_pong=False,
             logger_name=logging.LoggerAdapter(quiet),
             backlog=1_024,
         )
@@ -374,5 +382,7 @@ class Gateway:
             log.info("socket.dead", device=connection.key, user=connection.user)
             connection.cut()
 
+
+_CONTROL: Final = frozenset({WSMsgType.PING, WSMsgType.PONG})
 
 _JSON: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
