@@ -59,6 +59,9 @@ SETTINGS: Final = (
     Setting("appearance", "general", "choice", "system", choices=("system", "light", "dark")),
     Setting("conversations_in", "general", "choice", "windows", choices=("windows", "docked")),
     Setting("send_typing", "privacy", "switch", True),
+    Setting("ca_file", "network", "text", ""),
+    Setting("pinned_key", "network", "text", ""),
+    Setting("client_certificate", "network", "text", ""),
 )  # fmt: skip
 
 

@@ -15,12 +15,13 @@ from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-import truststore
 import websocket
 
+from client.dial import Network, dial, why_ended
 from client.errors import LinkError
 from client.log import log
 from client.ports import FrameArrived, LinkClosed, LinkInput, LinkOpened
+from client.tls import explain_tls
 from protocol.limits import MAX_ANSWER_BYTES
 
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
@@ -30,10 +31,14 @@ QUEUED_FRAMES: Final = 1_000
 
 
 class Connection:
-    """Implements LinkPort. `post` gets each LinkInput, in order for each attempt."""
+    """Implements LinkPort. `post` gets each LinkInput, in order for each attempt.
 
-    def __init__(self, post: Callable[[LinkInput], None]) -> None:
+    `network` is asked at each attempt, on the thread that calls `open`.
+    """
+
+    def __init__(self, post: Callable[[LinkInput], None], network: Callable[[], Network] = Network) -> None:
         self._post = post
+        self._network = network
         self._current: _Attempt | None = None
         self._threads: list[threading.Thread] = []
 
@@ -41,7 +46,7 @@ class Connection:
         """Begin to connect; an earlier socket is closed."""
         self.close()
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        self._current = _Attempt(attempt, url, self._post)
+        self._current = _Attempt(attempt, url, self._network(), self._post)
         self._threads += self._current.start()
 
     def send(self, data: bytes) -> None:
@@ -65,9 +70,10 @@ class Connection:
 class _Attempt:
     """One socket, from connecting to closing."""
 
-    def __init__(self, number: int, url: str, post: Callable[[LinkInput], None]) -> None:
+    def __init__(self, number: int, url: str, network: Network, post: Callable[[LinkInput], None]) -> None:
         self._number = number
         self._url = url
+        self._network = network
         self._post = post
         self._outgoing: queue.Queue[bytes | None] = queue.Queue(QUEUED_FRAMES)
         self._socket: _WebSocket | None = None
@@ -122,16 +128,18 @@ class _Attempt:
         """Read until the link ends. The close code, 0 where there was none."""
         link = _WebSocket(
             skip_utf8_validation=True,  # the codec checks what it decodes; the library's check takes 0.2 s a megabyte
-            sslopt={"context": _tls_context()} if self._url.startswith("wss:") else None,
-            sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             enable_multithread=True,
         )
         with self._lock:
             if self._closed:
                 return 0
             self._socket = link  # so that closing ends a handshake, too
-        options = {"timeout": CONNECT_TIMEOUT_SECONDS, "suppress_origin": True, "redirect_limit": 0}
-        link.connect(self._url, **options)  # type: ignore[no-untyped-call]  # as above
+        dialled = dial(self._url, self._network, CONNECT_TIMEOUT_SECONDS, link.take)
+        options = {"socket": dialled, "suppress_origin": True, "redirect_limit": 0}
+        try:
+            link.connect(self._url, **options)  # type: ignore[no-untyped-call]  # as above
+        except (OSError, websocket.WebSocketException) as error:
+            raise self._explained(error) from error
         link.settimeout(None)  # the session's watchdog decides when silence is too long
         self._post(LinkOpened(self._number))
         while True:
@@ -141,6 +149,15 @@ class _Attempt:
             if opcode != websocket.ABNF.OPCODE_TEXT:
                 raise websocket.WebSocketProtocolException("a binary message")
             self._post(FrameArrived(self._number, data))
+
+    def _explained(self, error: Exception) -> Exception:
+        """A failure of the WebSocket's handshake, or what a second look found behind it."""
+        slow = isinstance(error, (TimeoutError, websocket.WebSocketTimeoutException))
+        # A port with TLS answers 400 at most to plain text.
+        clear = isinstance(error, ssl.SSLError) or getattr(error, "status_code", 400) != 400
+        if slow or clear or self._closed:
+            return error
+        return why_ended(self._url, self._network) or error
 
     def _write(self) -> None:
         while (data := self._outgoing.get()) is not None:
@@ -171,6 +188,10 @@ class _WebSocket(websocket.WebSocket):
         if name == "sock" and self._aborted:
             self.abort()
 
+    def take(self, connected: socket.socket) -> None:
+        """The socket, before its TLS handshake: from now on an abort ends it."""
+        self.sock = connected
+
     def abort(self) -> None:
         """Shut the socket down, now or as soon as there is one: a blocking read or write ends at once."""
         self._aborted = True
@@ -198,11 +219,6 @@ class _WebSocket(websocket.WebSocket):
         return frame
 
 
-def _tls_context() -> ssl.SSLContext:
-    """The system's own trust, company certificates included."""
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 def explain(error: BaseException, url: str) -> LinkError:
     """What a failed attempt means to a person."""
     host = urlsplit(url).hostname or url
@@ -212,11 +228,10 @@ def explain(error: BaseException, url: str) -> LinkError:
                 f"There is no computer called {host}. Check the address, and whether you are in the company's network."
             )
             return LinkError("name_not_found", text, retry=True)
-        case ssl.SSLCertVerificationError():
-            return _explain_certificate(error, host)
+        case LinkError():
+            return error
         case ssl.SSLError():
-            text = f"{host} does not speak TLS here, or not as this program does. Check the address and the port."
-            return LinkError("not_an_oschat_server", text)
+            return explain_tls(error, host)
         case ConnectionRefusedError():
             text = f"Nothing listens at this port of {host}. Check the address; the server may be stopped."
             return LinkError("connection_refused", text, retry=True)
@@ -231,16 +246,3 @@ def explain(error: BaseException, url: str) -> LinkError:
         case websocket.WebSocketException():
             return LinkError("not_an_oschat_server", f"What answers at {host} is not an Oschat server.")
     return LinkError("link_failed", f"The link to {host} failed. Check the network.", retry=True)
-
-
-def _explain_certificate(error: ssl.SSLCertVerificationError, host: str) -> LinkError:
-    what = f"{error.verify_message} {error}".lower()
-    if "expired" in what:
-        text = f"The certificate of {host} has expired. Tell your administrator; check this computer's clock."
-        return LinkError("certificate_expired", text)
-    if "hostname" in what or "ip address" in what or "not valid for" in what:
-        return LinkError("certificate_wrong_host", f"The certificate at this address does not belong to {host}.")
-    text = (
-        f"This computer does not trust the certificate of {host}. Ask your administrator for the company's certificate."
-    )
-    return LinkError("certificate_untrusted", text)

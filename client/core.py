@@ -10,10 +10,12 @@ from typing import Final
 from client import __version__
 from client.command_line import Options
 from client.connection import Connection
+from client.dial import Network
 from client.engine import Engine
 from client.last_login import LastLogin
 from client.ports import LinkInput, PagePort, SettingsPort, WindowPort
 from client.store import Stores
+from client.tls import Trust
 from client.vault import KeyringVault
 
 MAX_LINK_INPUTS: Final = 1_000
@@ -35,7 +37,7 @@ class ClientCore:
         self._ended = False
         self._vault = KeyringVault(profile_id)
         self._engine = Engine(
-            link=Connection(self._post),
+            link=Connection(self._post, lambda: _network(settings)),
             vault=self._vault,
             windows=windows,
             pages=pages,
@@ -74,3 +76,9 @@ class ClientCore:
     def _take(self, item: LinkInput) -> None:
         self._room.release()
         self._engine.link_input(item)
+
+
+def _network(settings: SettingsPort) -> Network:
+    """The way to the server, as the settings say it now."""
+    text = {name: str(settings.get(name)).strip() for name in ("ca_file", "pinned_key", "client_certificate")}
+    return Network(trust=Trust(**text))

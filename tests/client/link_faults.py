@@ -22,9 +22,9 @@ Script = Callable[[socket.socket], None]
 
 
 @contextmanager
-def scripted(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+def scripted(script: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[int]:
     """A loopback server that runs the script for each connection; gives its port."""
-    server = socket.create_server(("127.0.0.1", 0))
+    server = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     connections: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
@@ -129,8 +129,14 @@ class Authority:
         )
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
+    def context(self, host: str, *, expired: bool = False, self_signed: bool = False) -> ssl.SSLContext:
         """A server's TLS with a certificate for `host`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.issue(host, expired=expired, self_signed=self_signed))
+        return context
+
+    def issue(self, host: str, *, expired: bool = False, self_signed: bool = False) -> Path:
+        """A file with a certificate for `host`, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         days = datetime.timedelta(days=-1 if expired else 1)
         try:
@@ -139,29 +145,40 @@ class Authority:
             name = x509.DNSName(host)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         certificate = (
-            self._builder(subject, key.public_key(), datetime.datetime.now(datetime.UTC) + days)
+            self._builder(
+                subject,
+                key.public_key(),
+                datetime.datetime.now(datetime.UTC) + days,
+                issuer=subject if self_signed else None,
+            )
             .add_extension(x509.SubjectAlternativeName([name]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key((key if self_signed else self._key).public_key()),
+                critical=False,
+            )
+            .sign(key if self_signed else self._key, hashes.SHA256())
         )
-        file = self._folder / f"{host}-{expired}.pem"
+        file = self._folder / f"{host}-{expired}-{self_signed}.pem"
         file.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)
             + key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, until: datetime.datetime
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        until: datetime.datetime,
+        *,
+        issuer: x509.Name | None = None,
     ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(self._name)
+            .issuer_name(issuer or self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(until - datetime.timedelta(days=30))

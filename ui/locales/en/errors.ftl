@@ -16,6 +16,12 @@ error-not_an_oschat_server = Something answers at this address, but it is not an
 error-certificate_untrusted = The server's certificate is not trusted by this computer. Ask your administrator.
 error-certificate_expired = The server's certificate has expired. Ask your administrator.
 error-certificate_wrong_host = The server's certificate belongs to another address. Check the address, or ask your administrator.
+error-certificate_self_signed = The server signed its certificate itself, so nobody vouches for it. Ask your administrator for the certificate file and choose it in the settings.
+error-certificate_not_pinned = The server's key is not the one in your settings. Do not log in; ask your administrator.
+error-certificate_file_unusable = A certificate file in your settings cannot be read. Check the settings under Network.
+error-tls_too_old = The server offers only versions of TLS that are no longer safe. Ask your administrator.
+error-tls_wanted = The server speaks only encrypted here. Begin the address with wss://.
+error-client_certificate_needed = The server asks for a client certificate that it accepts. Choose the file in the settings under Network.
 error-update_required = This version of Oschat does not fit the server. Install the newest version.
 error-server_restarting = The server restarts. Trying again in a moment.
 

@@ -4,6 +4,7 @@ settings-title = Settings
 settings-locked = Set by your administrator.
 settings-section-general = General
 settings-section-privacy = Privacy
+settings-section-network = Network
 
 setting-language = Language
 setting-language-system = As the system
@@ -18,3 +19,9 @@ setting-conversations_in-windows = In windows of their own
 setting-conversations_in-docked = In the main window
 setting-send_typing = Show that I am typing
 setting-send_typing-hint = Others see it while you write to them.
+setting-ca_file = File with further trusted certificates
+setting-ca_file-hint = PEM, in addition to those that this computer trusts.
+setting-pinned_key = The server's key
+setting-pinned_key-hint = SHA-256 of its public key, in hexadecimal or base64. A server with another key is refused.
+setting-client_certificate = File with your client certificate
+setting-client_certificate-hint = PEM with the certificate and its key, for servers that ask for one.

@@ -16,6 +16,12 @@ error-not_an_oschat_server = 这个地址有响应，但不是 Oschat 服务器�
 error-certificate_untrusted = 这台电脑不信任服务器的证书。请联系管理员。
 error-certificate_expired = 服务器的证书已过期。请联系管理员。
 error-certificate_wrong_host = 服务器的证书属于另一个地址。请检查地址，或联系管理员。
+error-certificate_self_signed = 服务器的证书是自签名的，无人担保。请向管理员索取证书文件，并在设置中选择它。
+error-certificate_not_pinned = 服务器的密钥与设置中的不同。请不要登录，并联系管理员。
+error-certificate_file_unusable = 设置中的证书文件无法读取。请检查设置中的“网络”。
+error-tls_too_old = 服务器只提供已不安全的 TLS 版本。请联系管理员。
+error-tls_wanted = 服务器在这里只接受加密连接。请让地址以 wss:// 开头。
+error-client_certificate_needed = 服务器要求一个它认可的客户端证书。请在设置的“网络”中选择文件。
 error-update_required = 当前版本的 Oschat 与服务器不匹配，请安装最新版本。
 error-server_restarting = 服务器正在重启，稍后自动重试。
 

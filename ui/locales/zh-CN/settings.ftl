@@ -4,6 +4,7 @@ settings-title = 设置
 settings-locked = 由管理员设定。
 settings-section-general = 常规
 settings-section-privacy = 隐私
+settings-section-network = 网络
 
 setting-language = 语言
 setting-language-system = 跟随系统
@@ -18,3 +19,9 @@ setting-conversations_in-windows = 独立窗口
 setting-conversations_in-docked = 主窗口内
 setting-send_typing = 显示“正在输入”
 setting-send_typing-hint = 输入消息时，对方能看到提示。
+setting-ca_file = 其他受信任证书的文件
+setting-ca_file-hint = PEM 格式，在这台电脑已信任的证书之外使用。
+setting-pinned_key = 服务器的密钥
+setting-pinned_key-hint = 公钥的 SHA-256，十六进制或 base64。密钥不同的服务器会被拒绝。
+setting-client_certificate = 你的客户端证书文件
+setting-client_certificate-hint = PEM 格式，包含证书和私钥，供要求客户端证书的服务器使用。
