@@ -17,7 +17,7 @@ const STEP = 60; // Messages that come or go at once.
 const NEAR = 800; // Pixels from the edge at which more are drawn.
 const SPOKEN_MS = 3000;
 const AT_END = 24; // Pixels within which the end counts as in view.
-const NO_FRAME_MS = 50; // A window that is out of sight gets no frames.
+const NO_FRAME_MS = 200; // A window that is out of sight gets no frames.
 
 function nextFrame() {
   return new Promise((resolve) => {
@@ -74,6 +74,8 @@ class Timeline extends OcElement {
   }
 
   willUpdate(changed) {
+    // The person may have scrolled just now: the event for it comes only with the next frame.
+    if (this.hasUpdated && this.#sameSize && this.node('scroller').scrollTop !== this.scrollTop_) this.#measure();
     if (changed.has('conversation')) {
       this.begin = true;
       this.spoken = '';
@@ -134,11 +136,15 @@ class Timeline extends OcElement {
 
   // A scroll that comes with a change of size is the browser's doing, not the person's.
   #scrolled = () => {
-    const { scrollHeight, clientHeight } = this.node('scroller');
-    if (scrollHeight === this.scrollHeight_ && clientHeight === this.clientHeight_) this.#measure();
+    if (this.#sameSize) this.#measure();
     else this.#settle();
     this.#look();
   };
+
+  get #sameSize() {
+    const { scrollHeight, clientHeight } = this.node('scroller');
+    return scrollHeight === this.scrollHeight_ && clientHeight === this.clientHeight_;
+  }
 
   /** Note where the person is: at the end, or at which row. */
   #measure() {
@@ -146,6 +152,7 @@ class Timeline extends OcElement {
     const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
     this.scrollHeight_ = scroller.scrollHeight;
     this.clientHeight_ = scroller.clientHeight;
+    this.scrollTop_ = scroller.scrollTop;
     this.stuck = this.hi >= this.drawn && below < AT_END; // More may wait for the next frame.
     this.anchor = null;
     const top = scroller.scrollTop;
