@@ -52,7 +52,7 @@ class Size(NamedTuple):
     """The same, where it is slower by a factor of ten or more."""
 
 
-FULL: Final = Size(3, PAIRS, CROWDS, 1_000_000, 2_000, 100)
+FULL: Final = Size(3, PAIRS, CROWDS, 1_000_000, 2_000, 60)
 SHORT: Final = Size(1, 10, (20, 50), 2_000, 50, 10)
 
 Figures = dict[str, list[float]]
@@ -64,14 +64,24 @@ def run(*, short: bool) -> Iterator[dict[str, object]]:
     _raise_file_limit()
     chosen: list[type[Server]] = [Oschat] if short else [Oschat, Prosody, Ejabberd]
     kinds = [kind for kind in chosen if shutil.which(kind.program)]
-    results: dict[str, Figures] = {kind.name: defaultdict(list) for kind in kinds}
     with cores() as (ours, theirs):
+        results: dict[str, Figures] = {kind.name: defaultdict(list) for kind in kinds}
         for _ in range(size.rounds):
             for kind in kinds:
                 _round(kind, size, results[kind.name], ours, theirs)
+        yield from _told(results)
         for kind in kinds:
+            results = {kind.name: defaultdict(list)}
             _crowd(kind, size, results[kind.name], ours, theirs)
+            yield from _told(results)
+        results = {Oschat.name: defaultdict(list)}
         _stored(size, results[Oschat.name], ours, theirs)
+        yield from _told(results)
+    yield {"name": "load_average", "value": round(psutil.getloadavg()[1], 2), "minutes": 5}
+
+
+def _told(results: dict[str, Figures]) -> Iterator[dict[str, object]]:
+    """One line for each figure of each server, the servers side by side."""
     for name in dict.fromkeys(itertools.chain.from_iterable(results.values())):
         for server, figures in results.items():
             if name in figures:
@@ -83,7 +93,6 @@ def run(*, short: bool) -> Iterator[dict[str, object]]:
                     "least": round(min(figures[name]), 3),
                     "largest": round(max(figures[name]), 3),
                 }
-    yield {"name": "load_average", "value": round(psutil.getloadavg()[1], 2), "minutes": 5}
 
 
 def _round(kind: type[Server], size: Size, figures: Figures, ours: set[int], theirs: set[int]) -> None:

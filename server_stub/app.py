@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal
 import ssl
@@ -213,6 +214,7 @@ async def serve(config: Config) -> None:
     except BaseException:
         await storage.close()
         raise
+    _collect_seldom()
     log.info("server.listening", url=url, people=len(app.directory.people))
     sys.stdout.write(json.dumps({"event": "listening", "url": url}) + "\n")
     sys.stdout.flush()
@@ -220,6 +222,13 @@ async def serve(config: Config) -> None:
     log.info("server.stopping")
     await app.stop()
     log.info("server.stopped")
+
+
+def _collect_seldom() -> None:
+    """Look for cycles less often: messages under way are many objects without one, and each look goes over them all."""
+    gc.collect()
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
