@@ -22,12 +22,12 @@ class Stage:
 
 
 @contextmanager
-def stage(people: int) -> Iterator[Stage]:
-    """With a running server. All of it is gone afterwards."""
+def stage(people: int, *, sessions: bool = False, log_level: str = "warning") -> Iterator[Stage]:
+    """With a running server; with `sessions`, everyone has a token. All of it is gone afterwards."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ids = company.make(folder / "server", people)
-        server = ServerProcess(folder / "server", "--log-level", "warning").start()
+        ids = company.make(folder / "server", people, sessions=sessions)
+        server = ServerProcess(folder / "server", "--log-level", log_level).start()
         try:
             yield Stage(server, ids, folder)
         finally:
