@@ -11,7 +11,7 @@ messages. A change rewrites only the line of its setting.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -19,6 +19,7 @@ from typing import Final, Literal
 from client.bridge_api import SettingsView, SettingView
 from client.errors import BridgeError, ClientError
 from client.files import write_atomically
+from client.proxy import wrong_address
 
 Value = str | bool | int
 
@@ -37,6 +38,8 @@ class Setting:
     choices: tuple[str, ...] = ()
     minimum: int | None = None
     maximum: int | None = None
+    check: Callable[[str], str | None] = lambda _: None
+    """For a text: why it is wrong, or None."""
 
     def wrong(self, value: object) -> str | None:
         """Why `value` cannot be this setting's, or None where it can."""
@@ -47,7 +50,7 @@ class Setting:
                 return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
             case "text":
                 ok = isinstance(value, str) and len(value) <= MAX_TEXT and (not value or value.isprintable())
-                return None if ok else f"must be a text of one line, at most {MAX_TEXT} characters"
+                return self.check(str(value)) if ok else f"must be a text of one line, at most {MAX_TEXT} characters"
             case "number":
                 low, high = self.minimum, self.maximum
                 ok = type(value) is int and (low is None or value >= low) and (high is None or value <= high)
@@ -59,6 +62,8 @@ SETTINGS: Final = (
     Setting("appearance", "general", "choice", "system", choices=("system", "light", "dark")),
     Setting("conversations_in", "general", "choice", "windows", choices=("windows", "docked")),
     Setting("send_typing", "privacy", "switch", True),
+    Setting("proxy", "network", "choice", "system", choices=("system", "none", "manual")),
+    Setting("proxy_address", "network", "text", "", check=wrong_address),
     Setting("ca_file", "network", "text", ""),
     Setting("pinned_key", "network", "text", ""),
     Setting("client_certificate", "network", "text", ""),

@@ -14,6 +14,7 @@ from client.dial import Network
 from client.engine import Engine
 from client.last_login import LastLogin
 from client.ports import LinkInput, PagePort, SettingsPort, WindowPort
+from client.proxy_password import SettingsWithProxyPassword
 from client.store import Stores
 from client.tls import Trust
 from client.vault import KeyringVault
@@ -36,12 +37,13 @@ class ClientCore:
         self._room = threading.Semaphore(MAX_LINK_INPUTS)
         self._ended = False
         self._vault = KeyringVault(profile_id)
+        self._settings = SettingsWithProxyPassword(settings, self._vault)
         self._engine = Engine(
-            link=Connection(self._post, lambda: _network(settings)),
+            link=Connection(self._post, lambda: _network(self._settings)),
             vault=self._vault,
             windows=windows,
             pages=pages,
-            settings=settings,
+            settings=self._settings,
             last_login=LastLogin(options.profile),
             stores=Stores(options.profile / _STORES),
             server=options.server or "",
@@ -59,6 +61,7 @@ class ClientCore:
         """End whatever has begun."""
         # First the vault: what waits for a person at the keyring's prompt must not hold the rest.
         self._vault.close()
+        self._settings.close()
         await self._engine.stop()
         self._ended = True
 
@@ -78,7 +81,15 @@ class ClientCore:
         self._engine.link_input(item)
 
 
-def _network(settings: SettingsPort) -> Network:
+def _network(settings: SettingsWithProxyPassword) -> Network:
     """The way to the server, as the settings say it now."""
-    text = {name: str(settings.get(name)).strip() for name in ("ca_file", "pinned_key", "client_certificate")}
-    return Network(trust=Trust(**text))
+
+    def text(name: str) -> str:
+        return str(settings.get(name)).strip()
+
+    return Network(
+        trust=Trust(text("ca_file"), text("pinned_key"), text("client_certificate")),
+        proxy=text("proxy"),
+        proxy_address=text("proxy_address"),
+        proxy_password=settings.password,
+    )

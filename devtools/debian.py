@@ -28,7 +28,7 @@ SCREEN = ("libatomic1", "openbox", "xvfb")
 """A virtual screen, a window manager to raise and place windows on it, and what Playwright's own node links to."""
 PACKAGE = ("binutils",)
 """PyInstaller's objcopy and objdump."""
-TESTS = (*PACKAGE, "chromium", "dbus", "gnome-keyring")
+TESTS = (*PACKAGE, "chromium", "dbus", "gnome-keyring", "microsocks", "tinyproxy-bin")
 PEERS = ("ejabberd", "erlang-p1-sqlite3", "prosody")
 """What bench/server.py compares with. Debian starts these services on installation, and nobody here wants them."""
 SERVICES = ("ejabberd", "prosody")

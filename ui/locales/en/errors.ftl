@@ -22,6 +22,11 @@ error-certificate_file_unusable = A certificate file in your settings cannot be 
 error-tls_too_old = The server offers only versions of TLS that are no longer safe. Ask your administrator.
 error-tls_wanted = The server speaks only encrypted here. Begin the address with wss://.
 error-client_certificate_needed = The server asks for a client certificate that it accepts. Choose the file in the settings under Network.
+error-proxy_unreachable = The proxy does not answer. Check its address in the settings, and your network.
+error-proxy_login = The proxy wants a user name and a password, or refused them. Enter them with its address in the settings.
+error-proxy_refused = The proxy refuses to connect to the server. Ask your administrator.
+error-proxy_no_way = The proxy does not reach the server. Check the server's address.
+error-proxy_address_wrong = The address of the proxy is wrong. Check it in the settings under Network.
 error-update_required = This version of Oschat does not fit the server. Install the newest version.
 error-server_restarting = The server restarts. Trying again in a moment.
 

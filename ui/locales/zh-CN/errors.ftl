@@ -22,6 +22,11 @@ error-certificate_file_unusable = 设置中的证书文件无法读取。请检�
 error-tls_too_old = 服务器只提供已不安全的 TLS 版本。请联系管理员。
 error-tls_wanted = 服务器在这里只接受加密连接。请让地址以 wss:// 开头。
 error-client_certificate_needed = 服务器要求一个它认可的客户端证书。请在设置的“网络”中选择文件。
+error-proxy_unreachable = 代理没有响应。请检查设置中的代理地址和网络。
+error-proxy_login = 代理要求用户名和密码，或拒绝了它们。请在设置中随代理地址一起输入。
+error-proxy_refused = 代理拒绝连接服务器。请联系管理员。
+error-proxy_no_way = 代理无法连接到服务器。请检查服务器地址。
+error-proxy_address_wrong = 代理地址有误。请检查设置中的“网络”。
 error-update_required = 当前版本的 Oschat 与服务器不匹配，请安装最新版本。
 error-server_restarting = 服务器正在重启，稍后自动重试。
 
