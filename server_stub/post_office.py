@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import msgspec
+
 from protocol.errors import CloseCode, ErrorCode
-from protocol.messages import ChosenState, Presence, PresenceEntry
+from protocol.messages import ChosenState, Presence
 from server_stub.actor import Actor
 from server_stub.bus.base import EndSessions, Message
 from server_stub.framing import frame
@@ -19,6 +21,9 @@ GATHER_SECONDS: Final = 0.2
 
 GATHER_SECONDS_PER_DEVICE: Final = 0.0002
 """With many devices it is longer: telling everyone about everyone must stay a small part of the work."""
+
+FEW_DEVICES: Final = 200
+"""So many ask for a list that is made anew after each change; more share one until the next telling."""
 
 MAX_PRESENCE_ENTRIES: Final = 5_000
 """People in one presence frame."""
@@ -35,6 +40,7 @@ class PostOffice:
         self._actors: dict[str, UserActor] = {}
         self._devices: dict[int, Device] = {}
         self._gathering: asyncio.TimerHandle | None = None
+        self._everyone: bytes | None = None
         services.bus.connect(self)
 
     # ---------------------------------------------------------------- coming and going
@@ -100,17 +106,26 @@ class PostOffice:
         if self._presence.put(user, device, state, text):
             self._gather()
 
-    def everyone(self) -> list[PresenceEntry]:
-        """Who is there now."""
-        return self._presence.everyone()
+    def everyone(self) -> bytes:
+        """Who is there, as a JSON array.
+
+        With many devices it is made once between two tellings, however many ask: what has changed since it was made is told to all in a
+        moment. When a whole company comes back at once, everyone asks for everyone.
+        """
+        if self._everyone is None:
+            self._everyone = msgspec.json.encode(self._presence.everyone())
+        return self._everyone
 
     def _gather(self) -> None:
+        if len(self._devices) <= FEW_DEVICES:
+            self._everyone = None
         if self._gathering is None:
             delay = max(GATHER_SECONDS, GATHER_SECONDS_PER_DEVICE * len(self._devices))
             self._gathering = asyncio.get_running_loop().call_later(delay, self._tell_presence)
 
     def _tell_presence(self) -> None:
         self._gathering = None
+        self._everyone = None
         changes = self._presence.take_changes()
         for begin in range(0, len(changes), MAX_PRESENCE_ENTRIES):
             self._services.bus.broadcast(frame(Presence(people=changes[begin : begin + MAX_PRESENCE_ENTRIES])))

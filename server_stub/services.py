@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from protocol.messages import ChosenState, PresenceEntry
+from protocol.messages import ChosenState
 from server_stub.actor import Actor, Supervisor
 from server_stub.bus.base import Bus
 from server_stub.directory import DirectoryBook
@@ -41,8 +41,8 @@ class Office(Protocol):
     def set_presence(self, user: str, device: int, state: ChosenState, text: str) -> None:
         """What a device wants; everyone is told soon."""
 
-    def everyone(self) -> list[PresenceEntry]:
-        """Who is there now."""
+    def everyone(self) -> bytes:
+        """Who is there, as a JSON array; what has changed since it was made is told to all in a moment."""
 
     def sessions_ended(self) -> None:
         """Some sessions are over: who is just coming in looks again."""

@@ -50,7 +50,7 @@ from server_stub.accounts import now_ms
 from server_stub.actor import Actor
 from server_stub.bus.base import Deliver, EndSessions
 from server_stub.errors import StorageError
-from server_stub.framing import frame
+from server_stub.framing import frame, text_frame
 from server_stub.services import Device, Office, Services
 from server_stub.storage.base import Draft, Duplicate, Page, ReadMark
 
@@ -335,7 +335,8 @@ class UserActor(Actor):
         self._answer(device, self._services.directory.page(request.id, request.after, request.limit, PAGE_BYTES))
 
     def _get_presence(self, device: Device, request: GetPresence) -> None:
-        self._answer(device, PresenceList(re=request.id, people=self._office.everyone()))
+        empty = encode(PresenceList(re=request.id, people=[]))  # the list is its last field, and encoded already
+        device.send(text_frame(empty.removesuffix(b"[]}") + self._office.everyone() + b"}"))
 
     def _set_presence(self, device: Device, request: SetPresence) -> None:
         if len(request.text) > MAX_STATUS_CHARACTERS:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-NAMES: Final = ("kill_server", "kill_client", "power", "links", "wake")
+NAMES: Final = ("kill_server", "kill_client", "power", "links", "wake", "crowd")
 
 
 def main(arguments: Sequence[str]) -> int:
