@@ -51,6 +51,9 @@ HANDSHAKE_SECONDS: Final = 5
 CLOSE_SECONDS: Final = 5
 """For the client to answer a close frame; then the socket is cut."""
 
+RESYNC_SECONDS: Final = 30
+"""The same for a client that does not read: the close frame waits behind what the system holds for it."""
+
 PING_AFTER_SECONDS: Final = 30
 """A client that has been silent for this long gets a WebSocket ping, and after as long again is taken for dead."""
 
@@ -127,7 +130,7 @@ class Connection(WSListener):
         if transport is not None:
             self._write()
             transport.send_close(code, reason)  # type: ignore[arg-type]  # any code will do, not only picows' names
-            self.deadline = self._gateway.now() + CLOSE_SECONDS
+            self.deadline = self._gateway.now() + (RESYNC_SECONDS if code == CloseCode.RESYNC else CLOSE_SECONDS)
             self._gateway.watch(self)
         self._leave()
 
