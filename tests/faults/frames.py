@@ -43,6 +43,7 @@ class Socket:
         self._socket = socket.create_connection(("127.0.0.1", port), SECONDS)
         self._file: BinaryIO = self._socket.makefile("rb")
         self.used = 0
+        self.alive = True
         self.send(UPGRADE)
         while self._file.readline() not in {b"\r\n", b""}:
             pass
@@ -84,6 +85,16 @@ class Socket:
             if head[0] == 0x81:
                 decoded: dict[str, object] = msgspec.json.decode(payload)
                 return decoded
+
+    def fileno(self) -> int:
+        """For select."""
+        return self._socket.fileno()
+
+    def receive(self) -> bytes:
+        """Whatever has come."""
+        data = self._socket.recv(65_536)
+        self.alive = bool(data)
+        return data
 
     def close(self) -> None:
         """Without taking leave."""
