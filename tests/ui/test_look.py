@@ -106,12 +106,22 @@ def test_every_token_is_documented() -> None:
 
 def test_sheets_use_tokens_for_colours() -> None:
     """A colour written into a component's sheet is one that a theme cannot reach."""
-    allowed = {"#fff"}  # the knob of a switch, white in every theme
     found = {
         f"{path.name}: {color}"
         for path in [*(UI / "components").glob("*.css"), *(UI / "styles").glob("*.css")]
         for color in re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\([^)]*\)|hsla?\([^)]*\)", path.read_text("utf-8"))
-        if color not in allowed
+    }
+    assert found == set()
+
+
+def test_sheets_use_tokens_for_type_and_corners() -> None:
+    """Sizes of type, weights and radii come from the scales, so that they change in one place."""
+    found = {
+        f"{path.name}: {line.strip()}"
+        for path in [*(UI / "components").glob("*.css"), *(UI / "styles").glob("*.css")]
+        for line in path.read_text("utf-8").splitlines()
+        if re.match(r"\s+(font-size|font-weight|border-radius|border-(start|end)-\w+-radius): ", line)
+        and not re.search(r"var\(--|inherit", line)
     }
     assert found == set()
 

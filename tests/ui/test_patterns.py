@@ -66,3 +66,21 @@ def test_the_sheet_shows_them_all(show: Show) -> None:
     expect(page.locator("[data-pattern]").nth(20)).to_be_attached()
     page.get_by_role("link", name="dark").click()
     expect(page.locator("link[data-appearance=dark]")).to_have_attribute("media", "all")
+
+
+@pytest.mark.parametrize("name", ["settings", "emoji", "card", "login", "recents", "conversation"])
+def test_at_200_percent_nothing_is_cut_off(show: Show, name: str) -> None:
+    """A window 360 pixels wide, at 200 %, is laid out as 180."""
+    page = show(name, size=(180, 360))
+    page.evaluate("Promise.all([document.fonts.ready, new Promise(done => requestIdleCallback(done))])")
+    control = {"settings": "select", "emoji": "[data-emoji]", "card": "[data-talk]"}.get(name)
+    if control:
+        page.locator(control).first.wait_for()
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('button, select, input, textarea')]
+          .filter((node) => !node.closest('[role=tablist]') && node.getBoundingClientRect().width > 0)
+          .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 || (node.parentElement.scrollWidth >
+            node.parentElement.clientWidth + 1 && getComputedStyle(node.parentElement).display === 'grid'))
+          .map((node) => node.outerHTML.slice(0, 120))"""
+    )
+    assert cut == []

@@ -16,7 +16,6 @@ const GROUPS = [
   [8, '✅', 'symbols'],
   [9, '🏁', 'flags'],
 ];
-const COLUMNS = 8;
 const MOST_FOUND = 120;
 
 let loading = null;
@@ -87,7 +86,8 @@ class EmojiPicker extends OcElement {
     else if (event.key === 'Enter' && inSearch && this.query) cells[0]?.click();
     else if (event.key === 'ArrowDown' && inSearch) cells[0]?.focus();
     else if (at >= 0 && event.key.startsWith('Arrow')) {
-      const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS }[event.key];
+      const columns = cells.filter((cell) => cell.offsetTop === cells[0].offsetTop).length;
+      const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
       if (at + step < 0) this.node('emoji-search').focus();
       else cells[Math.min(at + step, cells.length - 1)].focus();
     } else return;

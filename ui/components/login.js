@@ -4,6 +4,7 @@ import { OcElement } from '../element.js';
 import { errorText, has, t } from '../i18n.js';
 import { icon } from '../parts.js';
 import { html, ifDefined, nothing } from '../vendor/lit.js';
+import './settings.js';
 
 /** Which field a failure is about; what is not here is about none. */
 const FIELD_OF = {
@@ -17,6 +18,9 @@ const FIELD_OF = {
   server_busy: 'server',
   not_an_oschat_server: 'server',
   update_required: 'server',
+  tls_too_old: 'server',
+  tls_wanted: 'server',
+  certificate_file_unusable: '',
 };
 
 function fieldOf(code) {
@@ -31,6 +35,7 @@ class Login extends OcElement {
     error: { state: true },
     shown: { state: true },
     seen: { state: true },
+    settings: { state: true },
   };
 
   constructor() {
@@ -39,6 +44,7 @@ class Login extends OcElement {
     this.error = null;
     this.shown = false;
     this.seen = null;
+    this.settings = false;
     this.blockedUntil = 0;
   }
 
@@ -163,8 +169,29 @@ class Login extends OcElement {
         <button class="button button-primary login-submit" type="submit" ?disabled=${this.busy || this.#wait() > 0}>
           ${this.busy ? html`<span class="spinner" aria-hidden="true"></span>${t('login-busy')}` : t('login-submit')}
         </button>
+        <button
+          class="button button-quiet"
+          type="button"
+          data-settings
+          @click=${() => {
+            this.settings = true;
+          }}
+        >
+          ${icon('settings')}${t('settings-title')}
+        </button>
       </form>
       <p class="login-version">${t('app-version', { version: app.version })}</p>
+      ${
+        this.settings
+          ? html`<oc-settings
+            .bridge=${this.bridge}
+            .app=${app}
+            @close=${() => {
+              this.settings = false;
+            }}
+          ></oc-settings>`
+          : nothing
+      }
     </main>`;
   }
 
