@@ -109,8 +109,8 @@ class PostOffice:
     def everyone(self) -> bytes:
         """Who is there, as a JSON array.
 
-        With many devices it is made once between two tellings, however many ask: what has changed since it was made is told to all in a
-        moment. When a whole company comes back at once, everyone asks for everyone.
+        With many devices it is made once between two tellings, however many ask: what has changed since it was made is
+        told to all in a moment. When a whole company comes back at once, everyone asks for everyone.
         """
         if self._everyone is None:
             self._everyone = msgspec.json.encode(self._presence.everyone())

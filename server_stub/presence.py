@@ -20,6 +20,8 @@ class PresenceBoard:
         self._devices: dict[str, dict[int, tuple[ChosenState, str]]] = {}
         self._shown: dict[str, PresenceEntry] = {}
         self._changed: set[str] = set()
+        self._given: set[str] = set()
+        """Whose change somebody has learnt from a list: it is told even when they have changed back."""
 
     def put(self, user: str, device: int, state: ChosenState, text: str) -> bool:
         """A device is there, or wants something else; True if everyone else will see a difference."""
@@ -38,6 +40,7 @@ class PresenceBoard:
 
     def everyone(self) -> list[PresenceEntry]:
         """All who are not offline."""
+        self._given |= self._changed
         entries = map(self.entry, self._devices)
         return [entry for entry in entries if entry.state != "offline"]
 
@@ -46,13 +49,14 @@ class PresenceBoard:
         changes: list[PresenceEntry] = []
         for user in self._changed:
             entry = self.entry(user)
-            if entry != self._shown.get(user, PresenceEntry(user=user, state="offline")):
+            if user in self._given or entry != self._shown.get(user, PresenceEntry(user=user, state="offline")):
                 changes.append(entry)
                 if entry.state == "offline":
                     self._shown.pop(user, None)
                 else:
                     self._shown[user] = entry
         self._changed.clear()
+        self._given.clear()
         return changes
 
     def entry(self, user: str) -> PresenceEntry:

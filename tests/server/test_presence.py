@@ -82,3 +82,14 @@ def test_what_was_told_adds_up_to_what_is(steps: list[tuple[str, int, str, str]]
             board.remove(user, device)
         else:
             board.put(user, device, state, text)  # type: ignore[arg-type]  # the others are handled above
+
+
+def test_who_changes_back_is_told_to_those_who_saw_the_change_in_a_list() -> None:
+    board = PresenceBoard()
+    board.put("ann", 1, "online", "")
+    board.take_changes()
+    board.put("ann", 1, "busy", "")
+    assert [entry.state for entry in board.everyone()] == ["busy"]
+    board.put("ann", 1, "online", "")
+    assert [entry.state for entry in board.take_changes()] == ["online"]
+    assert board.take_changes() == []
