@@ -9,7 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-NAMES: Final = ("kill_server", "kill_client", "power", "links", "wake", "crowd")
+NAMES: Final = (
+    "kill_server", "kill_client", "power", "links", "wake", "crowd",
+    "websocket_cases", "frames", "slow_readers", "half_open",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str]) -> int:

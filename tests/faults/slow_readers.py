@@ -37,7 +37,7 @@ READER, WRITER = 2 * PAIRS + 1, 2 * PAIRS + 2
 
 TEXT: Final = "x" * 10_000
 END: Final = "That was the last of the flood."
-WINDOW: Final = 10
+WINDOW: Final = 2
 ENOUGH: Final = 3_000
 """Messages after which every device that does not read must have been told: far more than all systems' buffers hold."""
 
