@@ -26,6 +26,7 @@ from bench import company, xmpp
 from bench.load import LoadClient
 from bench.wire import WireClient
 from protocol.messages import direct_conversation
+from server_stub.app import DATABASE
 from tests.support.desktop import free_port
 from tests.support.server import ServerProcess
 
@@ -67,6 +68,10 @@ class Server(ABC):
     def stop(self) -> None:
         """End it by its own pid."""
 
+    @abstractmethod
+    def archived(self) -> int:
+        """How many messages it has on disk, each as often as it is there; asked when it has stopped."""
+
 
 def partner(number: int) -> int:
     """With whom this person talks."""
@@ -104,6 +109,10 @@ class Oschat(Server):
     def stop(self) -> None:
         """See Server."""
         self._process.stop()
+
+    def archived(self) -> int:
+        """See Server."""
+        return _rows(self.folder / "data" / DATABASE, "events")
 
 
 class XmppServer(Server):
@@ -222,6 +231,11 @@ class Prosody(XmppServer):
         """See XmppServer."""
         return ["prosody", "-F", "--config", str(self.folder / "prosody.cfg.lua")]
 
+    def archived(self) -> int:
+        """See Server."""
+        lists = (self.folder / "data" / xmpp.HOST / "archive").glob("*.list")
+        return sum(path.read_bytes().count(b"item({") for path in lists)
+
 
 class Ejabberd(XmppServer):
     """ejabberd with stream management, its archive and accounts in SQLite with a write-ahead log."""
@@ -264,6 +278,18 @@ class Ejabberd(XmppServer):
         spool = json.dumps(str(self.folder / "mnesia"))
         return ["erl", "+K", "true", "+P", "250000", "-noinput", "-mnesia", "dir", spool, "-s", "ejabberd"]
 
+    def archived(self) -> int:
+        """See Server."""
+        return _rows(self.folder / "ejabberd.db", "archive")
+
+
+def _rows(database: Path, table: str) -> int:
+    connection = sqlite3.connect(database)
+    try:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608  # our own names
+    finally:
+        connection.close()
+
 
 def scram_keys() -> tuple[bytes, bytes]:
     """The stored key and the server key of the password (RFC 5802), for SHA-1."""
@@ -289,7 +315,7 @@ authentication = "internal_hashed"
 storage = "internal"
 default_archive_policy = true
 archive_expires_after = "never"
-storage_archive_item_limit = false
+storage_archive_item_limit = 1000000000
 log = {{ warn = "{folder}/prosody.log" }}
 VirtualHost "{host}"
 """

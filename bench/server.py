@@ -132,6 +132,8 @@ class _Running:
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.server = kind(Path(self._folder.name) / kind.name, people)
+        self.sent = 0
+        """Messages that it has acknowledged."""
         self._cores = ours, theirs
         prepare(self.server)
 
@@ -150,7 +152,9 @@ class _Running:
 
     def __exit__(self, *_: object) -> None:
         self.server.stop()
+        archived = self.server.archived()
         self._folder.cleanup()
+        assert archived >= self.sent, f"{self.server.name} has stored {archived} of {self.sent} messages"
 
     def cpu(self) -> float:
         """User and system time in seconds."""
@@ -200,10 +204,10 @@ async def _messages(running: _Running, size: Size, figures: Figures, suffix: str
     """CPU of a message, with a window and one at a time, and how many there are in a second."""
     clients = await running.clients(1, 2 * size.pairs + 1)
     count = running.messages(size)
-    await _send(clients, WINDOW, max(count // 10, WINDOW))  # warm
+    await _send(running, clients, WINDOW, max(count // 10, WINDOW))  # warm
     for name, window, part in (("window_20", WINDOW, count), ("one_at_a_time", 1, count // 2)):
         before, begun = running.cpu(), time.perf_counter()
-        await _send(clients, window, part)
+        await _send(running, clients, window, part)
         seconds, messages = time.perf_counter() - begun, size.pairs * part
         figures[f"cpu_us_{name}{suffix}"].append((running.cpu() - before) / messages * 1e6)
         figures[f"messages_a_second_{name}{suffix}"].append(messages / seconds)
@@ -211,11 +215,12 @@ async def _messages(running: _Running, size: Size, figures: Figures, suffix: str
         client.close()
 
 
-async def _send(clients: Sequence[LoadClient], window: int, count: int) -> None:
+async def _send(running: _Running, clients: Sequence[LoadClient], window: int, count: int) -> None:
     for sender, receiver in zip(clients[::2], clients[1::2], strict=True):
         receiver.begin(0, 0, count)
         sender.begin(count, window, 0)
     await all_done(clients)
+    running.sent += len(clients) // 2 * count
 
 
 async def _ping_pong(running: _Running, clients: Sequence[LoadClient], count: int, figures: Figures) -> None:
@@ -247,10 +252,10 @@ async def _idle(running: _Running, size: Size, figures: Figures) -> None:
 
 async def _send_among(running: _Running, clients: Sequence[LoadClient], size: Size, figures: Figures) -> None:
     count = running.messages(size)
-    await _send(clients, WINDOW, max(count // 10, WINDOW))
+    await _send(running, clients, WINDOW, max(count // 10, WINDOW))
     for name, window, part in (("window_20", WINDOW, count), ("one_at_a_time", 1, count // 2)):
         before = running.cpu()
-        await _send(clients, window, part)
+        await _send(running, clients, window, part)
         figures[f"cpu_us_{name}_among_many"].append((running.cpu() - before) / (size.pairs * part) * 1e6)
 
 
