@@ -11,7 +11,7 @@ from typing import Final
 
 NAMES: Final = (
     "kill_server", "kill_client", "power", "links", "wake", "crowd",
-    "websocket_cases", "frames", "slow_readers", "half_open",
+    "websocket_cases", "frames", "slow_readers", "half_open", "revoked",
 )  # fmt: skip
 
 
