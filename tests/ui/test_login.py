@@ -18,6 +18,7 @@ from tests.ui.conftest import Show, calls, python_of
         ("timeout", "server"),
         ("certificate_untrusted", "server"),
         ("certificate_expired", "server"),
+        ("tls_wanted", "server"),
         ("not_an_oschat_server", "server"),
         ("bad_address", "server"),
         ("update_required", "server"),
@@ -87,3 +88,11 @@ def test_the_busy_form_cannot_be_sent_twice(show: Show) -> None:
     expect(page.get_by_role("button", name="Logging in")).to_be_disabled()
     page.get_by_label("Password", exact=True).press("Enter")
     assert len(calls(page, "log_in")) == 1
+
+
+def test_the_way_to_the_server_can_be_set_before_logging_in(show: Show) -> None:
+    page = show("login-wide", size=(860, 680))
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Settings")).to_have_count(0)

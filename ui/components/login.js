@@ -170,7 +170,7 @@ class Login extends OcElement {
           ${this.busy ? html`<span class="spinner" aria-hidden="true"></span>${t('login-busy')}` : t('login-submit')}
         </button>
         <button
-          class="button button-quiet"
+          class="button"
           type="button"
           data-settings
           @click=${() => {
