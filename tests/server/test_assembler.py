@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.limits import MAX_REQUEST_BYTES
-from server_stub.assembler import CONTINUATION, TEXT, Assembler, Violation
+from server_stub.assembler import BINARY, CONTINUATION, TEXT, Assembler, Violation, close_answer
 
 
 @given(st.text(), st.lists(st.integers(0, 40), max_size=6))
@@ -53,3 +53,26 @@ def test_what_breaks_the_rules(frames: list[tuple[int, bool, bool, bytes]], code
 
 def test_the_largest_message_is_taken() -> None:
     assert Assembler().take(TEXT, True, False, HALF * 2) == HALF * 2
+
+
+def test_binary_messages_are_taken_where_that_is_wanted() -> None:
+    assembler = Assembler(2, binary=True)
+    assert assembler.take(BINARY, True, False, b"\xff\xff") == b"\xff\xff"
+    with pytest.raises(Violation, match="1009"):
+        assembler.take(BINARY, True, False, b"xxx")
+
+
+@pytest.mark.parametrize(
+    ("payload", "reserved", "code"),
+    [
+        (b"", False, 1000),
+        (b"", True, 1002),
+        (b"\x03\xe8bye", False, 1000),
+        (b"\x0f\xa0", False, 1000),  # 4000
+        (b"\0\0", False, 1002),
+        (b"\x03\xee", False, 1002),  # 1006
+        (b"\x13\x88", False, 1002),  # 5000
+    ],
+)
+def test_a_close_frame_is_answered(payload: bytes, reserved: bool, code: int) -> None:
+    assert close_answer(payload, reserved=reserved) == code
