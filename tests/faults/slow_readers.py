@@ -83,6 +83,11 @@ class Device:
                     return int.from_bytes(payload[:2], "big")
         return 0
 
+    async def ping(self, count: int) -> None:
+        """So many of the largest WebSocket pings, with a mask of zero."""
+        self._writer.write((b"\x89\xfd\0\0\0\0" + b"x" * 125) * count)
+        await self._writer.drain()
+
     def go(self) -> None:
         """Leave."""
         self._writer.close()
@@ -169,6 +174,20 @@ async def beside_slow(stage: Stage, devices: int, bystanders: Bystanders) -> dic
     return {"p99_ms": p99, "sent": sent, "told": told, "growth_mib": (after - before) / 2**20}
 
 
+async def ask_only(stage: Stage) -> int:
+    """Send WebSocket pings, and read none of the answers, until the server has had enough. Returns the close code."""
+    one = Device()
+    await one.come(stage.server.port)
+    told = asyncio.get_running_loop().create_task(asyncio.to_thread(stage.server.wait_log, "socket.too_slow"))
+    async with asyncio.timeout(GIVE_UP_SECONDS):
+        while not told.done():
+            await one.ping(100)
+        code = await one.to_the_end()
+    one.go()
+    await told
+    return code
+
+
 def run(*, short: bool) -> Iterator[dict[str, object]]:
     """The point's result. The short form judges no latency."""
     devices, turns = (3, 1) if short else (20, 3)
@@ -204,3 +223,6 @@ def run(*, short: bool) -> Iterator[dict[str, object]]:
         "p99_ms_beside_slow_readers": round(beside, 2),
         "ratio": round(beside / readers, 2),
     }
+    with stage(WRITER, sessions=True, log_level="info") as set_up:
+        code = asyncio.run(ask_only(set_up))
+    yield {"point": "pings_without_reading", "passed": code == CloseCode.RESYNC, "code": code}
