@@ -92,15 +92,16 @@ class FaultyProxy:
         task = asyncio.get_running_loop().create_task(self._carry(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())  # it may be cancelled before it has begun
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.fault == "reset":
-            _reset(writer)
+            await _reset_and_wait(writer)
             return
         try:
             there = await asyncio.open_connection("127.0.0.1", self._target, limit=CHUNK_BYTES)
         except OSError:
-            _reset(writer)  # the server is down
+            await _reset_and_wait(writer)  # the server is down
             return
         line = _Line(self, (reader, writer), there)
         self._lines.add(line)
@@ -153,6 +154,9 @@ class _Line:
             await asyncio.gather(*tasks, return_exceptions=True)
             for _, writer in (self._here, self._there):
                 writer.close()
+            for _, writer in (self._here, self._there):
+                with suppress(OSError):
+                    await writer.wait_closed()
 
     async def _take(self, reader: asyncio.StreamReader, under_way: asyncio.Queue[tuple[float, bytes]]) -> None:
         loop = asyncio.get_running_loop()
@@ -206,3 +210,10 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     if raw is not None and not writer.transport.is_closing():
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
+
+
+async def _reset_and_wait(writer: asyncio.StreamWriter) -> None:
+    """Until the socket is closed."""
+    _reset(writer)
+    with suppress(OSError):
+        await writer.wait_closed()
