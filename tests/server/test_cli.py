@@ -149,8 +149,7 @@ def test_wrong_tls_files_are_one_line(idle: ServerProcess, tmp_path: Path) -> No
     text = str(tmp_path / "text.pem")
     line = refused(idle.command("serve", "--tls-cert", text, "--tls-key", text, check=False), 2)
     assert "not a certificate and its private key in PEM" in line
-    Authority(tmp_path).context("localhost")
-    pair = tmp_path / "localhost-False.pem"
+    pair = Authority(tmp_path).issue("localhost")
     private = serialization.load_pem_private_key(pair.read_bytes(), None)
     (tmp_path / "locked.pem").write_bytes(
         private.private_bytes(

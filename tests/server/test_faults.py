@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from protocol.messages import GetHistory, GetPresence, History
+from server_stub import user_actor
 from server_stub.app import App
 from server_stub.config import Config
 from server_stub.services import Device
@@ -72,7 +73,7 @@ def test_a_crash_stays_in_its_actor(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     async def planted_later(actor: UserActor, request: GetHistory) -> History:
         raise ZeroDivisionError("planted later")
 
-    monkeypatch.setattr(UserActor, "_get_presence", planted)
+    monkeypatch.setitem(user_actor._HANDLERS, GetPresence, planted)
     monkeypatch.setattr(UserActor, "_history", planted_later)
 
     def scenario() -> None:
